@@ -1,0 +1,204 @@
+//! Every option of a connection: range, default and reason, in one place (RFC 9113 §6.5.2 for the settings).
+//!
+//! Always true here: a [`Config`] is in range, since only [`ConfigBuilder::build`] makes one; the environment
+//! wins over code for read buffer pooling (`env.rs`). Sizes are octets.
+
+use std::time::Duration;
+
+use crate::{
+    buffer::BufferPool,
+    env,
+    error::{Error, Mistake},
+};
+
+/// The largest flow-control window: 2^31 - 1 octets (RFC 9113 §6.9.1).
+pub(crate) const MAX_WINDOW: u32 = 0x7fff_ffff;
+
+macro_rules! options {
+    ($($(#[doc = $doc:literal])* $name:ident: $type:ty = $default:expr;)*) => {
+        /// The options of a connection, checked. Cheap to clone.
+        #[derive(Clone, Debug)]
+        pub struct Config {
+            $(pub(crate) $name: $type,)*
+            pub(crate) pool: BufferPool,
+        }
+
+        /// Gathers options and checks them in [`ConfigBuilder::build`].
+        #[derive(Clone, Debug)]
+        #[must_use]
+        pub struct ConfigBuilder(Config);
+
+        impl Default for ConfigBuilder {
+            fn default() -> Self {
+                ConfigBuilder(Config { $($name: $default,)* pool: BufferPool::global() })
+            }
+        }
+
+        impl ConfigBuilder {
+            $($(#[doc = $doc])* pub fn $name(mut self, value: $type) -> Self {
+                self.0.$name = value;
+                self
+            })*
+
+            /// The pool that blocks come from. Default: the process-wide one, [`BufferPool::global`].
+            pub fn pool(mut self, pool: BufferPool) -> Self {
+                self.0.pool = pool;
+                self
+            }
+        }
+    };
+}
+
+options! {
+    /// The flow-control window of each stream that we receive on (SETTINGS_INITIAL_WINDOW_SIZE): 0 to
+    /// 2^31 - 1. Default 1 MiB, as hyper's server: enough for 800 Mbit/s at 10 ms. It costs nothing while the
+    /// application reads, since windows are not buffers here.
+    initial_stream_window_size: u32 = 1 << 20;
+    /// The flow-control window of the connection: 65,535 to 2^31 - 1. Default 2 MiB.
+    initial_connection_window_size: u32 = 2 << 20;
+    /// Whether the windows grow with the measured bandwidth-delay product, up to 16 MiB. Default false.
+    adaptive_window: bool = false;
+    /// How many octets the application may leave unread on all streams of a connection before the connection's
+    /// window shrinks: 0 to 2^31 - 1. Below it one slow stream does not stall the others. Default 2 MiB.
+    max_unread: u32 = 2 << 20;
+    /// The largest frame we accept (SETTINGS_MAX_FRAME_SIZE): 16,384 to 16,777,215. Default 16,384.
+    max_frame_size: u32 = 16_384;
+    /// The largest field section we accept, as RFC 9113 §6.5.2 counts it (name, value and 32 for each field):
+    /// any size. Default 16 KiB, as hyper.
+    max_header_list_size: u32 = 16 << 10;
+    /// The most fields in one field section: 1 to 32,768. Default 256.
+    max_header_fields: usize = 256;
+    /// The dynamic table that the peer's encoder may use (SETTINGS_HEADER_TABLE_SIZE): 0 to 65,536. Default
+    /// 4,096; no memory is taken until it is used.
+    header_table_size: u32 = 4_096;
+    /// The largest dynamic table our encoder uses, however much the peer allows: 0 to 65,536. Default 4,096.
+    encoder_table_size: u32 = 4_096;
+    /// How many streams the peer may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS). `None` does not limit
+    /// it. Default 200, as hyper.
+    max_concurrent_streams: Option<u32> = Some(200);
+    /// How many streams we open before the peer's first SETTINGS have said how many it takes. Default 100.
+    initial_max_send_streams: u32 = 100;
+    /// How many octets of a body wait in the send queue of one stream before its source is not asked for
+    /// more: 1 to 2^31 - 1. Default 256 KiB.
+    max_send_buffer_size: usize = 256 << 10;
+    /// Whether extended CONNECT (WebSocket and the like, RFC 8441) is offered to clients. Default false.
+    enable_connect_protocol: bool = false;
+    /// After so much time without a frame from the peer a PING is sent. `None` sends none. Default `None`.
+    keep_alive_interval: Option<Duration> = None;
+    /// How long the answer to such a PING may take before the connection is given up. Default 20 s.
+    keep_alive_timeout: Duration = Duration::from_secs(20);
+    /// Whether such PINGs are also sent while no stream is open. Default false.
+    keep_alive_while_idle: bool = false;
+    /// How long the connection preface and the first SETTINGS of the peer may take. Default 10 s.
+    handshake_timeout: Option<Duration> = Some(Duration::from_secs(10));
+    /// How long the acknowledgement of our SETTINGS may take (RFC 9113 §6.5.3). Default 30 s.
+    settings_timeout: Option<Duration> = Some(Duration::from_secs(30));
+    /// How long a field block may stay unfinished after its HEADERS frame began. Default 30 s.
+    header_read_timeout: Option<Duration> = Some(Duration::from_secs(30));
+    /// How many streams that were reset are remembered, so that frames that crossed the reset do no harm: 0 to
+    /// 1,024. Default 50, as h2.
+    max_concurrent_reset_streams: usize = 50;
+    /// How long a reset stream is remembered. Default 30 s.
+    reset_stream_duration: Duration = Duration::from_secs(30);
+    /// How many streams the peer may open and reset at once, beyond one for each that it lets finish: at least
+    /// 1. The allowance refills with time and with finished streams (CVE-2023-44487). Default 1,000.
+    max_pending_accept_reset_streams: usize = 1_000;
+    /// How many stream errors the peer may provoke at once; refills like the above (CVE-2025-8671). `None`
+    /// does not limit it. Default 1,024, as h2.
+    max_local_error_reset_streams: Option<usize> = Some(1_024);
+    /// Whether read buffers come from the pool and go back after each read. `false` keeps one buffer of its
+    /// own for each connection instead. The variable `MILLPOND_READ_BUFFER_POOLING` wins over it. Default
+    /// true.
+    read_buffer_pooling: bool = true;
+    /// The largest block that one read takes: 1,024 to 1 MiB. Reads begin small and grow with what comes.
+    /// Default 64 KiB.
+    max_read_size: usize = 64 << 10;
+}
+
+impl Config {
+    /// A builder that holds the defaults.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        ConfigBuilder::default().apply_environment()
+    }
+}
+
+impl ConfigBuilder {
+    /// Checks every option.
+    ///
+    /// # Errors
+    ///
+    /// A [`Mistake::BadOption`] that names the first option out of its range.
+    pub fn build(self) -> Result<Config, Error> {
+        let c = &self.0;
+        let checks = [
+            (c.initial_stream_window_size <= MAX_WINDOW, "initial_stream_window_size: at most 2^31 - 1"),
+            (
+                (65_535..=MAX_WINDOW).contains(&c.initial_connection_window_size),
+                "initial_connection_window_size: 65,535 to 2^31 - 1",
+            ),
+            (c.max_unread <= MAX_WINDOW, "max_unread: at most 2^31 - 1"),
+            ((16_384..=16_777_215).contains(&c.max_frame_size), "max_frame_size: 16,384 to 16,777,215"),
+            ((1..=32_768).contains(&c.max_header_fields), "max_header_fields: 1 to 32,768"),
+            (c.header_table_size <= 65_536, "header_table_size: at most 65,536"),
+            (c.encoder_table_size <= 65_536, "encoder_table_size: at most 65,536"),
+            ((1..=MAX_WINDOW as usize).contains(&c.max_send_buffer_size), "max_send_buffer_size: 1 to 2^31 - 1"),
+            (c.max_concurrent_reset_streams <= 1_024, "max_concurrent_reset_streams: at most 1,024"),
+            (c.max_pending_accept_reset_streams >= 1, "max_pending_accept_reset_streams: at least 1"),
+            ((1_024..=1 << 20).contains(&c.max_read_size), "max_read_size: 1,024 to 1 MiB"),
+            (c.keep_alive_interval != Some(Duration::ZERO), "keep_alive_interval: more than 0"),
+            (c.keep_alive_timeout != Duration::ZERO, "keep_alive_timeout: more than 0"),
+        ];
+        match checks.into_iter().find(|(fits, _)| !fits) {
+            Some((_, complaint)) => Err(Mistake::BadOption(complaint).into()),
+            None => Ok(self.apply_environment()),
+        }
+    }
+
+    fn apply_environment(mut self) -> Config {
+        if let Some(pooling) = env::read_buffer_pooling() {
+            self.0.read_buffer_pooling = pooling;
+        }
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_out_of_range_are_refused_by_name() {
+        let refused: [(ConfigBuilder, &str); 9] = [
+            (Config::builder().initial_stream_window_size(1 << 31), "initial_stream_window_size"),
+            (Config::builder().initial_connection_window_size(65_534), "initial_connection_window_size"),
+            (Config::builder().max_frame_size(16_383), "max_frame_size"),
+            (Config::builder().max_frame_size(1 << 24), "max_frame_size"),
+            (Config::builder().max_header_fields(0), "max_header_fields"),
+            (Config::builder().header_table_size(65_537), "header_table_size"),
+            (Config::builder().max_send_buffer_size(0), "max_send_buffer_size"),
+            (Config::builder().max_read_size(1_023), "max_read_size"),
+            (Config::builder().keep_alive_interval(Some(Duration::ZERO)), "keep_alive_interval"),
+        ];
+        for (builder, name) in refused {
+            let error = builder.build().unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_edges_are_accepted() {
+        Config::builder()
+            .initial_stream_window_size(0)
+            .initial_connection_window_size(MAX_WINDOW)
+            .max_frame_size(16_777_215)
+            .max_read_size(1 << 20)
+            .build()
+            .unwrap();
+    }
+}

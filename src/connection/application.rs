@@ -1,0 +1,228 @@
+//! What the application wants of the connection (RFC 9113 §5.1, §5.2, §6.7, §6.8).
+//!
+//! Always true here: a verb for a stream that is gone does nothing, since the stream may have gone while the
+//! wish was on its way; credit asked for in advance is set aside here and nowhere else.
+
+use http::Method;
+
+use crate::{
+    error::{Error, ErrorCode, Fault, Misdeed, Mistake, Origin},
+    stream::{Head, MAX_WINDOW, SendItem, SendQueue, State},
+    stream_id::StreamId,
+};
+
+use super::{
+    Connection, Side, StreamKey,
+    control::ControlFrame,
+    core::Core,
+    ping::Purpose,
+    settings::Values,
+    streams::{Queue, Stream},
+};
+
+impl Connection {
+    /// The identifier that [`open`](Self::open) will take at the least; `None` when they are used up.
+    pub fn next_stream_id(&self) -> Option<StreamId> {
+        self.core.next_local
+    }
+
+    /// Opens a stream (clients): `queue` begins with the request head. While the peer takes no more streams
+    /// (§5.1.2) it waits, in order; [`Event::Opened`](super::Event::Opened) says when it is on its way.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistake::OutOfStreamIds`] if `id` was passed already; the reason if the connection is over or going
+    /// away.
+    pub fn open(&mut self, id: StreamId, queue: &mut SendQueue) -> Result<StreamKey, Error> {
+        self.core.open(id, queue)
+    }
+
+    /// Appends `queue` to what is to be sent on a stream.
+    pub fn send(&mut self, key: StreamKey, queue: &mut SendQueue) {
+        match self.core.streams.get_mut(key) {
+            Some(stream) if !stream.queue.is_ended() => {
+                stream.queue.append(queue);
+                self.core.schedule(key);
+            }
+            _ => queue.clear(),
+        }
+    }
+
+    /// Ends a stream with RST_STREAM; what was not sent is dropped at once.
+    pub fn reset(&mut self, key: StreamKey, code: ErrorCode) {
+        self.core.reset_stream(key, code);
+    }
+
+    /// The application has let go of the stream. What it has sent completely still goes out; otherwise the
+    /// stream is cancelled.
+    pub fn abandon(&mut self, key: StreamKey) {
+        let Some(stream) = self.core.streams.get_mut(key) else { return };
+        stream.abandoned = true;
+        let (sent_all, complete) = (!stream.state.can_send(), stream.queue.is_ended());
+        if stream.state == State::Idle || !(sent_all || complete) {
+            self.core.reset_stream(key, ErrorCode::CANCEL);
+        } else if sent_all {
+            self.core.end_abandoned(key);
+        }
+    }
+
+    /// The application has taken `octets` of a stream's DATA: stream credit returns.
+    pub fn release(&mut self, key: StreamKey, octets: u32) {
+        if let Some(stream) = self.core.streams.get_mut(key) {
+            stream.recv_window.release(octets);
+            self.core.update_stream_window(key);
+        }
+    }
+
+    /// The application has taken, or dropped, `octets` of DATA of any stream: connection credit returns.
+    pub fn release_connection(&mut self, octets: usize) {
+        self.core.recv_credit.release(octets);
+        self.core.update_connection_window();
+    }
+
+    /// Whether so much is unread that the peer is held back: releases should then come without delay.
+    pub fn is_congested(&self) -> bool {
+        self.core.recv_credit.is_congested()
+    }
+
+    /// Asks for `octets` of connection credit, set aside for this stream alone. Replaces an earlier wish.
+    /// [`Event::Capacity`](super::Event::Capacity) says what was got.
+    pub fn reserve(&mut self, key: StreamKey, octets: u32) {
+        if let Some(stream) = self.core.streams.get_mut(key) {
+            stream.wanted = octets;
+            self.core.assign(key);
+        }
+    }
+
+    /// Gives back credit that was set aside and is not needed.
+    pub fn give_back(&mut self, key: StreamKey, octets: u32) {
+        let Some(stream) = self.core.streams.get_mut(key) else { return };
+        let octets = octets.min(stream.assigned);
+        stream.assigned -= octets;
+        self.core.send_credit.unassign(octets);
+        self.core.assign_waiting();
+    }
+
+    /// Sends a PING for the application; `false` if one is in flight. [`Event::Pong`](super::Event::Pong)
+    /// answers.
+    pub fn ping(&mut self) -> bool {
+        self.core.ping(Purpose::User)
+    }
+
+    /// A graceful end: no new streams; those that are open are finished (§6.8).
+    pub fn shutdown(&mut self) {
+        self.core.begin_shutdown();
+    }
+
+    /// An end at once, with this code.
+    pub fn abort(&mut self, code: ErrorCode) {
+        let error = Error::go_away(Origin::Us, code, bytes::Bytes::new());
+        self.core.end_with(error, code, bytes::Bytes::new());
+    }
+
+    /// Ends the connection because the peer broke a rule that only the driver can see: time to write, say.
+    pub fn fail(&mut self, misdeed: Misdeed) {
+        self.core.fail(Fault::connection(misdeed));
+    }
+
+    /// The window of the connection to keep from now on: at most 2^31 - 1 octets.
+    pub fn set_target_window_size(&mut self, octets: u32) {
+        self.core.set_target_window_size(octets);
+    }
+
+    /// The window of each stream, from the peer's acknowledgement on: at most 2^31 - 1 octets.
+    pub fn set_initial_window_size(&mut self, octets: u32) {
+        self.core.set_initial_window_size(octets);
+    }
+
+    /// How many streams the peer lets us have open at once; `None` if it sets no limit.
+    pub fn max_concurrent_send_streams(&self) -> Option<u32> {
+        self.core.remote.max_concurrent_streams
+    }
+
+    /// Whether either side has said that no new streams are to be opened.
+    pub fn is_going_away(&self) -> bool {
+        self.core.shutdown.is_going_away()
+    }
+
+    /// Whether no stream is open.
+    pub fn is_idle(&self) -> bool {
+        self.core.streams.is_empty()
+    }
+}
+
+impl Core {
+    fn open(&mut self, id: StreamId, queue: &mut SendQueue) -> Result<StreamKey, Error> {
+        if let Some(failure) = self.shutdown.failure() {
+            return Err(failure.clone());
+        }
+        if self.shutdown.is_going_away() || self.shutdown.eof {
+            // §6.8: such a request was certainly not processed.
+            return Err(Error::unprocessed(Origin::Peer, ErrorCode::NO_ERROR, bytes::Bytes::new()));
+        }
+        if self.next_local.is_none_or(|next| id < next) || !self.is_local(id) {
+            return Err(Mistake::OutOfStreamIds.into());
+        }
+        let Some(SendItem::Head(head)) = queue.front() else {
+            return Err(Mistake::BadHead("a stream begins with a head").into());
+        };
+        let mut stream: Stream = self.new_stream(id);
+        if let Head::Request(request) = &**head {
+            stream.head_request = request.method() == Method::HEAD;
+            stream.connect_request = request.method() == Method::CONNECT;
+        }
+        stream.queue.append(queue);
+        self.next_local = id.next();
+        let key = self.streams.insert(stream);
+        self.streams.push_back(key, Queue::Opening);
+        self.open_waiting();
+        Ok(key)
+    }
+
+    /// All was sent on a stream that the application let go of: nobody waits for what may still come (§8.1: a
+    /// server that answered early says NO_ERROR).
+    pub(super) fn end_abandoned(&mut self, key: StreamKey) {
+        let code = if self.side == Side::Server { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL };
+        self.reset_stream(key, code);
+    }
+
+    /// Sets connection credit aside for a stream that asked for it, as far as there is any.
+    pub(super) fn assign(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if stream.wanted == 0 {
+            return;
+        }
+        // What is queued will need the stream's window as well.
+        let queued = u32::try_from(stream.queue.data_octets()).unwrap_or(u32::MAX);
+        let room = stream.send_window.available().saturating_sub(stream.assigned.max(queued));
+        let wanted = stream.wanted.min(room);
+        let octets = self.send_credit.assign(wanted);
+        stream.assigned += octets;
+        stream.wanted -= octets;
+        if octets < wanted {
+            self.streams.push_back(key, Queue::Capacity);
+        }
+        if octets > 0 {
+            self.events.push_back(super::Event::Capacity { key, octets });
+        }
+    }
+
+    /// Credit has come: those who asked for it in advance are served in order.
+    pub(super) fn assign_waiting(&mut self) {
+        while self.send_credit.available() > 0 {
+            let Some(key) = self.streams.pop(Queue::Capacity) else { return };
+            self.assign(key);
+        }
+    }
+
+    pub(super) fn set_target_window_size(&mut self, octets: u32) {
+        self.recv_credit.set_target(octets);
+        if let Some(increment) = self.recv_credit.first_update() {
+            self.control.push(ControlFrame::WindowUpdate { stream: StreamId::CONNECTION, increment });
+        }
+    }
+
+    pub(super) fn set_initial_window_size(&mut self, octets: u32) {
+        self.change_settings(Values { initial_window_size: Some(octets.min(MAX_WINDOW)), ..Values::default() });
+    }
+}

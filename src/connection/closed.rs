@@ -1,0 +1,152 @@
+//! What is still known of streams that are gone (RFC 9113 §5.1, "closed"; §5.1.1).
+//!
+//! Always true here: memory is taken only for streams that were reset and for identifiers that were skipped,
+//! and both are bounded; a peer whose frames crossed our reset is never punished for it.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use crate::{config::Config, stream_id::StreamId};
+
+/// How a stream that is gone came to its end, as far as it is still known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    /// We reset it, or may have: frames that crossed the reset are ignored.
+    ResetByUs,
+    /// The peer reset it: a further frame is a stream error (§5.1).
+    ResetByPeer,
+    /// Its identifier was skipped by the peer, which closed it unused (§5.1.1).
+    Skipped,
+    /// Both sides had ended it.
+    Ended,
+}
+
+struct Reset {
+    stream: StreamId,
+    by_us: bool,
+    at: Instant,
+}
+
+/// The memory of closed streams.
+pub(super) struct Closed {
+    resets: VecDeque<Reset>,
+    /// Ranges of identifiers that the peer skipped: first and last.
+    skipped: VecDeque<(StreamId, StreamId)>,
+    /// When a reset of ours was last forgotten because there were too many.
+    forgotten: Option<Instant>,
+    max_resets: usize,
+    keep: Duration,
+}
+
+impl Closed {
+    /// More gaps than this are forgotten, the oldest first; real clients leave none.
+    const MAX_SKIPPED: usize = 16;
+
+    pub(super) fn new(config: &Config) -> Self {
+        Closed {
+            resets: VecDeque::new(),
+            skipped: VecDeque::new(),
+            forgotten: None,
+            max_resets: config.max_concurrent_reset_streams,
+            keep: config.reset_stream_duration,
+        }
+    }
+
+    /// A stream was reset.
+    pub(super) fn reset(&mut self, stream: StreamId, by_us: bool, now: Instant) {
+        self.expire(now);
+        while self.resets.len() >= self.max_resets {
+            match self.resets.pop_front() {
+                Some(oldest) if oldest.by_us => self.forgotten = Some(now),
+                Some(_) => {}
+                None => {
+                    // Nothing is to be remembered at all.
+                    self.forgotten = by_us.then_some(now);
+                    return;
+                }
+            }
+        }
+        self.resets.push_back(Reset { stream, by_us, at: now });
+    }
+
+    /// The peer opened `opened` while `expected` was next: what lies between was skipped.
+    pub(super) fn skip(&mut self, expected: StreamId, opened: StreamId) {
+        if expected >= opened {
+            return;
+        }
+        if self.skipped.len() == Self::MAX_SKIPPED {
+            self.skipped.pop_front();
+        }
+        self.skipped.push_back((expected, StreamId::new(opened.value() - 2)));
+    }
+
+    /// What is known of a stream that is in the table no more.
+    pub(super) fn past(&mut self, stream: StreamId, now: Instant) -> Past {
+        self.expire(now);
+        if let Some(reset) = self.resets.iter().find(|reset| reset.stream == stream) {
+            return if reset.by_us { Past::ResetByUs } else { Past::ResetByPeer };
+        }
+        if self.skipped.iter().any(|(first, last)| (*first..=*last).contains(&stream)) {
+            return Past::Skipped;
+        }
+        if self.forgotten.is_some() { Past::ResetByUs } else { Past::Ended }
+    }
+
+    /// Forgets what is too old; gives memory back when nothing is left.
+    pub(super) fn expire(&mut self, now: Instant) {
+        let keep = self.keep;
+        let old = |at: Instant| now.saturating_duration_since(at) >= keep;
+        while self.resets.front().is_some_and(|reset| old(reset.at)) {
+            self.resets.pop_front();
+        }
+        if self.resets.is_empty() {
+            self.resets = VecDeque::new();
+        }
+        self.forgotten = self.forgotten.filter(|at| !old(*at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(value: u32) -> StreamId {
+        StreamId::new(value)
+    }
+
+    #[test]
+    fn each_past_is_told_apart() {
+        let (mut closed, now) = (Closed::new(&Config::default()), Instant::now());
+        closed.reset(id(1), true, now);
+        closed.reset(id(3), false, now);
+        closed.skip(id(5), id(9));
+        assert_eq!(closed.past(id(1), now), Past::ResetByUs);
+        assert_eq!(closed.past(id(3), now), Past::ResetByPeer);
+        assert_eq!(closed.past(id(5), now), Past::Skipped);
+        assert_eq!(closed.past(id(7), now), Past::Skipped);
+        assert_eq!(closed.past(id(9), now), Past::Ended);
+    }
+
+    #[test]
+    fn resets_are_forgotten_in_time_and_never_pile_up() {
+        let (mut closed, now) = (Closed::new(&Config::default()), Instant::now());
+        for n in 0..1_000 {
+            closed.reset(id(2 * n + 1), true, now);
+        }
+        assert_eq!(closed.resets.len(), 50);
+        // Too many to remember: the benefit of the doubt for a while.
+        assert_eq!(closed.past(id(1), now), Past::ResetByUs);
+        let later = now + Duration::from_secs(31);
+        assert_eq!(closed.past(id(1), later), Past::Ended);
+        assert_eq!(closed.resets.capacity(), 0);
+    }
+
+    #[test]
+    fn consecutive_identifiers_leave_no_gap() {
+        let mut closed = Closed::new(&Config::default());
+        closed.skip(id(3), id(3));
+        assert!(closed.skipped.is_empty());
+    }
+}

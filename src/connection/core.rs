@@ -1,0 +1,318 @@
+//! What a connection knows: both halves and the application's verbs work on this (RFC 9113 §5).
+//!
+//! Always true here: a stream is counted from the moment it leaves idle to the moment it leaves the table;
+//! [`Core::close`] is the only way out of the table and gives back the credit that the stream held.
+
+use std::{collections::VecDeque, io, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+
+use crate::{
+    config::Config,
+    error::{Error, ErrorCode, Fault, Misdeed, Origin, Reach},
+    hpack::{Decoder, Encoder},
+    stream::State,
+    stream_id::StreamId,
+};
+
+use super::{
+    ConnectionStats, Event, Side, StreamKey,
+    closed::Closed,
+    control::{Control, ControlFrame},
+    flow::{RecvCredit, SendCredit},
+    limits::{Cheap, Limits},
+    ping::{Bandwidth, Pings, Purpose},
+    settings::{LocalSettings, RemoteSettings, Values},
+    shutdown::Shutdown,
+    streams::{Queue, Streams},
+};
+
+/// Everything but the frame reader.
+pub(super) struct Core {
+    pub(super) side: Side,
+    pub(super) config: Arc<Config>,
+    /// The time of the last input.
+    pub(super) now: Instant,
+    pub(super) last_read: Instant,
+    pub(super) started: Instant,
+    /// Since when a field block has been unfinished.
+    pub(super) field_block_since: Option<Instant>,
+    pub(super) decoder: Decoder,
+    pub(super) encoder: Encoder,
+    pub(super) streams: Streams,
+    pub(super) send_credit: SendCredit,
+    pub(super) recv_credit: RecvCredit,
+    pub(super) local: LocalSettings,
+    pub(super) remote: RemoteSettings,
+    pub(super) control: Control,
+    pub(super) pings: Pings,
+    pub(super) bandwidth: Bandwidth,
+    pub(super) shutdown: Shutdown,
+    pub(super) closed: Closed,
+    pub(super) limits: Limits,
+    /// Events that did not come from the frame in hand: at most two for each stream and a few more.
+    pub(super) events: VecDeque<Event>,
+    /// The DATA frame that is passing through.
+    pub(super) data: Option<DataInProgress>,
+    /// Whether the client's preface is still to be sent.
+    pub(super) send_preface: bool,
+    /// The identifier of the next stream that we open; `None` when they are used up.
+    pub(super) next_local: Option<StreamId>,
+    /// The highest stream that the peer has opened.
+    pub(super) highest_remote: StreamId,
+    pub(super) local_streams: u32,
+    pub(super) remote_streams: u32,
+}
+
+/// A DATA frame whose payload goes to a stream.
+pub(super) struct DataInProgress {
+    pub(super) key: StreamKey,
+    /// Octets charged and not yet accounted for: what is left at the end was padding.
+    pub(super) charged: u32,
+}
+
+impl Core {
+    pub(super) fn new(side: Side, config: Arc<Config>, now: Instant) -> Self {
+        let mut core = Core {
+            side,
+            now,
+            last_read: now,
+            started: now,
+            field_block_since: None,
+            // The initial size holds until our SETTINGS are acknowledged (§6.5.3).
+            decoder: Decoder::new(4_096),
+            encoder: Encoder::new(config.encoder_table_size),
+            streams: Streams::new(),
+            send_credit: SendCredit::new(),
+            recv_credit: RecvCredit::new(config.initial_connection_window_size, config.max_unread),
+            local: LocalSettings::new(),
+            remote: RemoteSettings::new(&config),
+            control: Control::default(),
+            pings: Pings::default(),
+            bandwidth: Bandwidth::default(),
+            shutdown: Shutdown::default(),
+            closed: Closed::new(&config),
+            limits: Limits::new(&config),
+            events: VecDeque::new(),
+            data: None,
+            send_preface: side == Side::Client,
+            next_local: Some(StreamId::new(if side == Side::Client { 1 } else { 2 })),
+            highest_remote: StreamId::CONNECTION,
+            local_streams: 0,
+            remote_streams: 0,
+            config,
+        };
+        core.change_settings(Values::first(&core.config, side));
+        if let Some(increment) = core.recv_credit.first_update() {
+            core.control.push(ControlFrame::WindowUpdate { stream: StreamId::CONNECTION, increment });
+        }
+        core
+    }
+
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        if self.events.is_empty() {
+            self.events = VecDeque::new();
+        }
+        Some(event)
+    }
+
+    /// Whether our side opens streams with this identifier (§5.1.1).
+    pub(super) fn is_local(&self, stream: StreamId) -> bool {
+        stream.is_client_initiated() == (self.side == Side::Client)
+    }
+
+    pub(super) fn change_settings(&mut self, values: Values) {
+        if let Some(values) = self.local.change(values, self.now) {
+            self.control.push(ControlFrame::Settings(values));
+        }
+    }
+
+    pub(super) fn ping(&mut self, purpose: Purpose) -> bool {
+        match self.pings.start(purpose, self.now) {
+            Some(payload) => {
+                self.control.push(ControlFrame::Ping { ack: false, payload });
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The only way out of the table.
+    pub(super) fn close(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.remove(key) else { return };
+        self.send_credit.unassign(stream.assigned);
+        if self.data.as_ref().is_some_and(|data| data.key == key) {
+            self.data = None;
+        }
+        if stream.state != State::Idle {
+            let count = if self.is_local(stream.id) { &mut self.local_streams } else { &mut self.remote_streams };
+            *count = count.saturating_sub(1);
+        }
+        self.events.push_back(Event::Closed { key });
+        // The place and the credit may be what another stream waits for.
+        self.open_waiting();
+        self.assign_waiting();
+    }
+
+    /// Ends a stream by RST_STREAM of ours, or without a word if it never left idle.
+    pub(super) fn reset_stream(&mut self, key: StreamKey, code: ErrorCode) {
+        let Some(stream) = self.streams.get(key) else { return };
+        let (id, state) = (stream.id, stream.state);
+        if state != State::Idle {
+            self.send_reset(id, code);
+        }
+        self.close(key);
+    }
+
+    pub(super) fn send_reset(&mut self, stream: StreamId, code: ErrorCode) {
+        self.closed.reset(stream, true, self.now);
+        self.control.push(ControlFrame::Reset { stream, code });
+    }
+
+    /// Ends a stream and tells the application why.
+    pub(super) fn end_stream_with(&mut self, key: StreamKey, error: Error) {
+        self.events.push_back(Event::Reset { key, error });
+        self.close(key);
+    }
+
+    /// The one place where a broken rule has its consequence (§5.4).
+    pub(super) fn handle_fault(&mut self, fault: Fault) {
+        match fault.reach {
+            Reach::Connection => self.fail(fault),
+            Reach::Stream(id) => {
+                tracing::debug!(stream = id.value(), misdeed = %fault.misdeed, "stream error");
+                if let Err(misdeed) = self.limits.charge(Cheap::Provoked, self.now) {
+                    return self.fail(Fault::connection(misdeed));
+                }
+                if self.control.is_full() {
+                    return self.fail(Fault::connection(Misdeed::WriteStalled));
+                }
+                self.send_reset(id, fault.misdeed.code());
+                if let Some(key) = self.streams.find(id) {
+                    self.end_stream_with(key, fault.into());
+                }
+            }
+        }
+    }
+
+    /// A connection error (§5.4.1): one GOAWAY, and nothing after it.
+    pub(super) fn fail(&mut self, fault: Fault) {
+        let code = fault.misdeed.code();
+        tracing::debug!(misdeed = %fault.misdeed, %code, "connection error");
+        let debug = Bytes::from(fault.misdeed.to_string());
+        self.end_with(fault.into(), code, debug);
+    }
+
+    /// Ends the connection now, for this reason.
+    pub(super) fn end_with(&mut self, error: Error, code: ErrorCode, debug: Bytes) {
+        self.control.clear();
+        self.shutdown.send(self.highest_remote, code, debug);
+        self.shutdown.fail(error);
+    }
+
+    /// The socket is gone: there is nobody to tell.
+    pub(super) fn fail_silently(&mut self, error: Error) {
+        self.control.clear();
+        self.shutdown.pending = None;
+        self.shutdown.eof = true;
+        self.shutdown.fail(error);
+    }
+
+    /// The peer's last octet has come. What it had ended may still be answered (a half-closed socket); the rest
+    /// can never be completed.
+    pub(super) fn handle_eof(&mut self, truncated: bool) {
+        self.shutdown.eof = true;
+        let broken: Vec<StreamKey> = self
+            .streams
+            .iter_mut()
+            .filter(|(_, stream)| stream.state.can_recv() || stream.state == State::Idle)
+            .map(|(key, _)| key)
+            .collect();
+        let error = || Error::from(io::Error::from(io::ErrorKind::UnexpectedEof));
+        if truncated && self.streams.is_empty() {
+            self.fail_silently(error());
+        }
+        for key in broken {
+            self.end_stream_with(key, error());
+        }
+    }
+
+    /// A graceful end (§6.8): a server names the highest identifier, then, once the peer has answered a PING,
+    /// the real one. A client opens all streams itself, so it has only one to name.
+    pub(super) fn begin_shutdown(&mut self) {
+        if self.shutdown.highest_accepted().is_some() || self.shutdown.failure().is_some() {
+            return;
+        }
+        if self.side == Side::Server && self.remote.received && !self.shutdown.eof {
+            self.shutdown.send(StreamId::MAX, ErrorCode::NO_ERROR, Bytes::new());
+            self.ping(Purpose::Shutdown);
+        } else {
+            self.finish_shutdown();
+        }
+    }
+
+    pub(super) fn finish_shutdown(&mut self) {
+        self.shutdown.send(self.highest_remote, ErrorCode::NO_ERROR, Bytes::new());
+    }
+
+    /// The peer's GOAWAY (§6.8): streams above `last_stream` were not processed and may be tried elsewhere.
+    pub(super) fn handle_goaway(&mut self, last_stream: StreamId, code: ErrorCode, opaque: &[u8]) -> Result<Event, Fault> {
+        if !self.shutdown.receive(last_stream) {
+            return Err(Fault::connection(Misdeed::GoAwayIncreased));
+        }
+        tracing::debug!(last_stream = last_stream.value(), %code, debug = %opaque.escape_ascii(), "GOAWAY received");
+        // §6.8: only for a log; a kilobyte is enough for that.
+        let debug = Bytes::copy_from_slice(&opaque[..opaque.len().min(1_024)]);
+        let refused: Vec<StreamKey> = self
+            .streams
+            .keys()
+            .filter(|key| {
+                self.streams.get(*key).is_some_and(|stream| self.is_local(stream.id) && stream.id > last_stream)
+            })
+            .collect();
+        for key in refused {
+            self.end_stream_with(key, Error::unprocessed(Origin::Peer, code, debug.clone()));
+        }
+        Ok(Event::GoAway { code, debug })
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        if self.shutdown.pending.is_some() {
+            return false;
+        }
+        if self.shutdown.failure().is_some() {
+            return true;
+        }
+        let no_more_streams = match self.side {
+            Side::Client => self.shutdown.is_going_away(),
+            Side::Server => self.shutdown.is_final(),
+        };
+        self.streams.is_empty() && (self.shutdown.eof || (no_more_streams && self.control.is_empty()))
+    }
+
+    pub(super) fn stats(&self) -> ConnectionStats {
+        ConnectionStats {
+            streams: self.streams.len(),
+            send_window: self.send_credit.available() + self.send_credit.assigned(),
+            recv_window: self.recv_credit.window().max(0) as u32,
+            unread: self.recv_credit.unread(),
+            rtt: self.pings.rtt(),
+        }
+    }
+
+    /// Requests leave the queue while the peer takes more streams (§5.1.2).
+    pub(super) fn open_waiting(&mut self) {
+        let max = self.remote.max_concurrent_streams.unwrap_or(u32::MAX);
+        while self.local_streams < max {
+            let Some(key) = self.streams.pop(Queue::Opening) else { return };
+            self.local_streams += 1;
+            if let Some(stream) = self.streams.get_mut(key) {
+                // From now on it counts, and its head is on its way: idle is behind it.
+                stream.state = State::Open;
+            }
+            self.events.push_back(Event::Opened { key });
+            self.streams.push_back(key, Queue::Heads);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The connection's two flow-control windows: the only place where connection credit moves
+//! (RFC 9113 §5.2, §6.9).
+//!
+//! Always true here: `assigned` is the sum of what streams hold and never exceeds the window; every octet that
+//! the peer was charged is announced again, at once while the unread octets stay below `max_unread`, else as
+//! they are read. At the end both sums are zero (see the tests of the connection).
+
+use crate::{
+    error::Misdeed,
+    stream::{DEFAULT_WINDOW, MAX_WINDOW, SendWindow},
+};
+
+/// Credit that the peer gives us.
+pub(super) struct SendCredit {
+    window: SendWindow,
+    assigned: u32,
+}
+
+impl SendCredit {
+    pub(super) fn new() -> Self {
+        SendCredit { window: SendWindow::new(DEFAULT_WINDOW), assigned: 0 }
+    }
+
+    /// Octets that no stream holds.
+    pub(super) fn available(&self) -> u32 {
+        self.window.available() - self.assigned
+    }
+
+    pub(super) fn assigned(&self) -> u32 {
+        self.assigned
+    }
+
+    /// A WINDOW_UPDATE on stream 0 (§6.9.1).
+    pub(super) fn grow(&mut self, octets: u32) -> Result<(), Misdeed> {
+        self.window.grow(octets)
+    }
+
+    /// Sets up to `octets` aside for a stream; returns how many.
+    pub(super) fn assign(&mut self, octets: u32) -> u32 {
+        let granted = octets.min(self.available());
+        self.assigned += granted;
+        granted
+    }
+
+    /// A stream gives back what was set aside for it.
+    pub(super) fn unassign(&mut self, octets: u32) {
+        debug_assert!(octets <= self.assigned);
+        self.assigned = self.assigned.saturating_sub(octets);
+    }
+
+    /// A stream whose `assigned` octets are set aside sends `octets`: those first, the rest from the common
+    /// store. Returns what it holds afterwards.
+    pub(super) fn spend(&mut self, octets: u32, assigned: u32) -> u32 {
+        let from_assigned = octets.min(assigned);
+        self.unassign(from_assigned);
+        self.window.spend(octets);
+        assigned - from_assigned
+    }
+}
+
+/// Credit that we give the peer.
+pub(super) struct RecvCredit {
+    window: i64,
+    target: u32,
+    max_unread: u32,
+    unread: u64,
+}
+
+impl RecvCredit {
+    pub(super) fn new(target: u32, max_unread: u32) -> Self {
+        RecvCredit { window: i64::from(DEFAULT_WINDOW), target, max_unread, unread: 0 }
+    }
+
+    /// A DATA frame of `octets`, padding included, has begun.
+    pub(super) fn charge(&mut self, octets: u32) -> Result<(), Misdeed> {
+        if i64::from(octets) > self.window {
+            return Err(Misdeed::WindowExceeded);
+        }
+        self.window -= i64::from(octets);
+        Ok(())
+    }
+
+    /// `octets` of it were handed to the application.
+    pub(super) fn deliver(&mut self, octets: usize) {
+        self.unread += octets as u64;
+    }
+
+    /// The application has released `octets`, or let go of them.
+    pub(super) fn release(&mut self, octets: usize) {
+        debug_assert!(octets as u64 <= self.unread);
+        self.unread = self.unread.saturating_sub(octets as u64);
+    }
+
+    pub(super) fn unread(&self) -> u64 {
+        self.unread
+    }
+
+    /// Whether the peer is held back until the application reads.
+    pub(super) fn is_congested(&self) -> bool {
+        self.unread > u64::from(self.max_unread)
+    }
+
+    pub(super) fn window(&self) -> i64 {
+        self.window
+    }
+
+    pub(super) fn set_target(&mut self, octets: u32) {
+        self.target = octets.min(MAX_WINDOW);
+    }
+
+    pub(super) fn target(&self) -> u32 {
+        self.target
+    }
+
+    /// The increment to announce now: nothing until half the target can be given back.
+    pub(super) fn update_due(&mut self) -> Option<u32> {
+        self.announce(i64::from(self.target / 2))
+    }
+
+    /// The increment that brings the window from its initial 65,535 octets to the target (§6.9.2 knows no
+    /// setting for it).
+    pub(super) fn first_update(&mut self) -> Option<u32> {
+        self.announce(1)
+    }
+
+    fn announce(&mut self, least: i64) -> Option<u32> {
+        let overdraft = self.unread.saturating_sub(u64::from(self.max_unread)).min(u64::from(MAX_WINDOW)) as i64;
+        let increment = i64::from(self.target) - overdraft - self.window;
+        if increment < least.max(1) {
+            return None;
+        }
+        self.window += increment;
+        u32::try_from(increment).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assigned_credit_is_spent_first_and_never_twice() {
+        let mut credit = SendCredit::new();
+        assert_eq!(credit.assign(60_000), 60_000);
+        assert_eq!(credit.assign(60_000), 5_535);
+        assert_eq!(credit.available(), 0);
+        credit.unassign(5_535);
+        assert_eq!(credit.spend(60_100, 60_000), 0);
+        assert_eq!((credit.available(), credit.assigned()), (5_435, 0));
+    }
+
+    #[test]
+    fn credit_returns_on_arrival_below_max_unread_and_on_release_above_it() {
+        let mut credit = RecvCredit::new(100_000, 50_000);
+        assert_eq!(credit.first_update(), Some(34_465));
+        credit.charge(50_000).unwrap();
+        credit.deliver(50_000);
+        assert_eq!(credit.update_due(), Some(50_000));
+        credit.charge(90_000).unwrap();
+        credit.deliver(90_000);
+        assert!(credit.is_congested());
+        assert_eq!(credit.update_due(), None);
+        credit.release(140_000);
+        assert_eq!(credit.update_due(), Some(90_000));
+        assert_eq!((credit.unread(), credit.window()), (0, 100_000));
+    }
+
+    #[test]
+    fn padding_returns_without_the_application() {
+        let mut credit = RecvCredit::new(100_000, 0);
+        credit.first_update();
+        credit.charge(60_000).unwrap();
+        credit.deliver(0);
+        assert_eq!(credit.update_due(), Some(60_000));
+    }
+
+    #[test]
+    fn one_octet_too_many_is_refused() {
+        let mut credit = RecvCredit::new(65_535, 0);
+        credit.charge(65_535).unwrap();
+        assert_eq!(credit.charge(1), Err(Misdeed::WindowExceeded));
+    }
+}

@@ -1,0 +1,471 @@
+//! What frames do to the connection and its streams (RFC 9113 §5.1, §6, §8).
+//!
+//! Always true here: field blocks are decoded whoever they are for, since the table is shared (§4.3); DATA is
+//! charged to the connection whoever it is for (§6.9); a frame for a stream that is gone is judged by what is
+//! still known of it.
+
+use crate::{
+    error::{Error, ErrorCode, Fault, Misdeed, Origin},
+    frame::{Frame, PieceRef, SettingsRef},
+    hpack::{Decoded, FieldLimits},
+    stream::{Content, Input, Priority, Protocol, RecvWindow, Refusal, Section, SendWindow, State},
+    stream_id::StreamId,
+};
+
+use super::{
+    Event, Side, StreamKey,
+    closed::Past,
+    control::ControlFrame,
+    core::{Core, DataInProgress},
+    limits::Cheap,
+    ping::Purpose,
+    streams::Stream,
+};
+
+type Outcome = Result<Option<Event>, Fault>;
+
+impl Core {
+    pub(super) fn handle_frame(&mut self, frame: Frame<'_>) -> Outcome {
+        // §3.4: SETTINGS come first, from either side.
+        if !self.remote.received && !matches!(frame, Frame::Settings(_)) {
+            return Err(Fault::connection(Misdeed::FrameBeforeSettings));
+        }
+        match frame {
+            Frame::DataStart { stream, length, end_stream } => self.handle_data_start(stream, length, end_stream),
+            Frame::Data { stream, payload, last, end_stream } => self.handle_data(stream, payload, last, end_stream),
+            Frame::Headers { stream, end_stream, depends_on, block } => {
+                self.handle_headers(stream, end_stream, depends_on, block)
+            }
+            Frame::Priority { stream, depends_on } => {
+                self.charge(Cheap::Priority)?;
+                // RFC 7540 §5.3.1; RFC 9113 §5.3.2 keeps the frame and drops its meaning.
+                if stream == depends_on { Err(Fault::stream(stream, Misdeed::SelfDependency)) } else { Ok(None) }
+            }
+            Frame::Reset { stream, code } => self.handle_reset(stream, code),
+            Frame::Settings(settings) => self.handle_settings(settings),
+            Frame::SettingsAck => self.handle_settings_ack(),
+            Frame::Ping { ack, payload } => self.handle_ping(ack, payload),
+            Frame::GoAway { last_stream, code, debug } => self.handle_goaway(last_stream, code, debug).map(Some),
+            Frame::WindowUpdate { stream, increment } => self.handle_window_update(stream, increment),
+            Frame::PriorityUpdate { stream, value } => self.handle_priority_update(stream, value),
+            Frame::Unknown { kind, length } => {
+                tracing::trace!(kind, length, "unknown frame ignored");
+                self.charge(Cheap::Unknown)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The budget for what the peer can do cheaply, and the bound on answers that it does not read.
+    fn charge(&mut self, kind: Cheap) -> Result<(), Fault> {
+        self.limits.charge(kind, self.now).map_err(Fault::connection)?;
+        if self.control.is_full() { Err(Fault::connection(Misdeed::WriteStalled)) } else { Ok(()) }
+    }
+
+    fn handle_data_start(&mut self, id: StreamId, length: u32, end_stream: bool) -> Outcome {
+        self.data = None;
+        self.recv_credit.charge(length).map_err(Fault::connection)?;
+        if length == 0 && !end_stream {
+            self.charge(Cheap::EmptyData)?;
+        }
+        self.update_connection_window();
+        let Some(key) = self.streams.find(id) else {
+            return self.frame_on_missing_stream(id, Misdeed::DataOnClosedStream);
+        };
+        let (side, Some(stream)) = (self.side, self.streams.get_mut(key)) else { return Ok(None) };
+        match stream.state.after(Input::RecvData { end: false }) {
+            Ok(_) => {}
+            Err(Refusal::Peer(misdeed)) => return Err(Fault::stream(id, misdeed)),
+            Err(Refusal::Local) => return Ok(None),
+        }
+        // §8.1: DATA of a response before its head.
+        if side == Side::Client && !stream.got_head {
+            return Err(Fault::stream(id, Misdeed::MissingContentAfterEnd));
+        }
+        stream.recv_window.charge(length).map_err(|misdeed| Fault::stream(id, misdeed))?;
+        self.data = Some(DataInProgress { key, charged: length });
+        Ok(None)
+    }
+
+    fn handle_data(&mut self, id: StreamId, payload: PieceRef<'_>, last: bool, end_stream: bool) -> Outcome {
+        let Some(data) = &mut self.data else { return Ok(None) };
+        let (key, octets) = (data.key, payload.len());
+        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
+        if octets > 0 {
+            self.limits.useful();
+        }
+        data.charged = data.charged.saturating_sub(octets as u32);
+        stream.content.receive(octets as u64).map_err(|misdeed| Fault::stream(id, misdeed))?;
+        let piece = if stream.abandoned {
+            stream.recv_window.release(octets as u32);
+            None
+        } else {
+            self.recv_credit.deliver(octets);
+            Some(payload.take())
+        };
+        if last {
+            // What is left of the charge is padding: nobody will ever read it (§6.9.1).
+            stream.recv_window.release(data.charged);
+            self.data = None;
+        }
+        if end_stream {
+            stream.content.end().map_err(|misdeed| Fault::stream(id, misdeed))?;
+            self.end_received(key)?;
+        } else if last || piece.is_none() {
+            self.update_stream_window(key);
+        }
+        if self.config.adaptive_window {
+            self.measure(octets);
+        }
+        Ok(piece.filter(|piece| end_stream || !piece.is_empty()).map(|piece| Event::Data { key, piece, end_stream }))
+    }
+
+    /// The peer has ended its side of a stream.
+    fn end_received(&mut self, key: StreamKey) -> Result<(), Fault> {
+        let Some(stream) = self.streams.get_mut(key) else { return Ok(()) };
+        let id = stream.id;
+        match stream.state.after(Input::RecvData { end: true }) {
+            Ok(next) => stream.state = next,
+            Err(Refusal::Peer(misdeed)) => return Err(Fault::stream(id, misdeed)),
+            Err(Refusal::Local) => {}
+        }
+        if stream.state == State::Closed {
+            self.limits.finished();
+            // The event in hand is given out first: see `poll_event`.
+            self.close(key);
+        }
+        Ok(())
+    }
+
+    fn handle_headers(&mut self, id: StreamId, end_stream: bool, depends_on: Option<StreamId>, block: &[u8]) -> Outcome {
+        let mut section = Section::default();
+        let limits = FieldLimits {
+            max_octets: self.config.max_header_list_size as usize,
+            max_fields: self.config.max_header_fields,
+        };
+        let decoded = self
+            .decoder
+            .decode(block, limits, &mut |field| section.add(field))
+            .map_err(Fault::connection)?;
+        if depends_on == Some(id) {
+            return Err(Fault::stream(id, Misdeed::SelfDependency));
+        }
+        if let Some(key) = self.streams.find(id) {
+            let Some(stream) = self.streams.get(key) else { return Ok(None) };
+            return match (self.side, stream.got_head) {
+                (Side::Client, false) => self.handle_response(key, id, end_stream, section, decoded),
+                _ => self.handle_trailers(key, id, end_stream, section, decoded),
+            };
+        }
+        if self.side == Side::Server && id.is_client_initiated() && id > self.highest_remote {
+            return self.handle_request(id, end_stream, section, decoded);
+        }
+        // A server's even stream was never announced, since push is off (§8.4).
+        self.frame_on_missing_stream(id, Misdeed::HeadersAfterEnd)
+    }
+
+    fn handle_request(&mut self, id: StreamId, end_stream: bool, section: Section, decoded: Decoded) -> Outcome {
+        // §6.8: above the identifier of our GOAWAY nothing is taken, and nothing is said.
+        if self.shutdown.highest_accepted().is_some_and(|highest| id > highest) {
+            return Ok(None);
+        }
+        let expected = self.highest_remote.next().filter(|_| !self.highest_remote.is_connection());
+        self.closed.skip(expected.unwrap_or(StreamId::new(1)), id);
+        self.highest_remote = id;
+        if self.config.max_concurrent_streams.is_some_and(|max| self.remote_streams >= max) {
+            return Err(Fault::stream(id, Misdeed::StreamLimitExceeded));
+        }
+        check_decoded(id, &decoded)?;
+        let head = section.into_request().map_err(|misdeed| Fault::stream(id, misdeed))?;
+        // RFC 8441 §4: only where we offered it.
+        if head.extensions().get::<Protocol>().is_some() && !self.config.enable_connect_protocol {
+            return Err(Fault::stream(id, Misdeed::BadPseudoField));
+        }
+        let content = Content::of_request(head.method(), head.headers()).map_err(|misdeed| Fault::stream(id, misdeed))?;
+        if end_stream {
+            content.end().map_err(|misdeed| Fault::stream(id, misdeed))?;
+        }
+        let mut stream = self.new_stream(id);
+        stream.state = if end_stream { State::HalfClosedRemote } else { State::Open };
+        stream.got_head = true;
+        stream.content = content;
+        if let Some(priority) = head.headers().get("priority").and_then(|value| Priority::parse(value.as_bytes())) {
+            stream.priority = priority;
+        }
+        self.remote_streams += 1;
+        let key = self.streams.insert(stream);
+        Ok(Some(Event::Request { key, stream: id, head: Box::new(head), end_stream }))
+    }
+
+    fn handle_response(
+        &mut self,
+        key: StreamKey,
+        id: StreamId,
+        end_stream: bool,
+        section: Section,
+        decoded: Decoded,
+    ) -> Outcome {
+        check_decoded(id, &decoded)?;
+        let fault = |misdeed| Fault::stream(id, misdeed);
+        let head = Box::new(section.into_response().map_err(fault)?);
+        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
+        // §5.1: an idle stream of ours has not been opened by us yet, so there is nothing to answer.
+        if stream.state == State::Idle {
+            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+        }
+        let abandoned = stream.abandoned;
+        if head.status().is_informational() {
+            if end_stream {
+                return Err(fault(Misdeed::InformationalEndsStream));
+            }
+            return Ok((!abandoned).then_some(Event::Informational { key, head }));
+        }
+        stream.got_head = true;
+        stream.content =
+            Content::of_response(stream.head_request, stream.connect_request, head.status(), head.headers()).map_err(fault)?;
+        if end_stream {
+            stream.content.end().map_err(fault)?;
+            self.end_received(key)?;
+        }
+        Ok((!abandoned).then_some(Event::Response { key, head, end_stream }))
+    }
+
+    fn handle_trailers(
+        &mut self,
+        key: StreamKey,
+        id: StreamId,
+        end_stream: bool,
+        section: Section,
+        decoded: Decoded,
+    ) -> Outcome {
+        let fault = |misdeed| Fault::stream(id, misdeed);
+        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
+        if let Err(Refusal::Peer(misdeed)) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
+            return Err(fault(misdeed));
+        }
+        if !end_stream {
+            return Err(fault(Misdeed::TrailersWithoutEnd));
+        }
+        check_decoded(id, &decoded)?;
+        let trailers = Box::new(section.into_trailers().map_err(fault)?);
+        stream.content.end().map_err(fault)?;
+        let abandoned = stream.abandoned;
+        self.end_received(key)?;
+        Ok((!abandoned).then_some(Event::Trailers { key, trailers }))
+    }
+
+    fn handle_reset(&mut self, id: StreamId, code: ErrorCode) -> Outcome {
+        let Some(key) = self.streams.find(id) else {
+            // A RST_STREAM may cross ours, or repeat itself: harmless (§5.1), but not without end.
+            if self.is_idle(id) {
+                return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+            }
+            self.charge(Cheap::Reset)?;
+            return Ok(None);
+        };
+        let Some(stream) = self.streams.get(key) else { return Ok(None) };
+        if stream.state == State::Idle {
+            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+        }
+        if !self.is_local(id) {
+            self.charge(Cheap::Reset)?;
+        }
+        self.closed.reset(id, false, self.now);
+        self.end_stream_with(key, Error::reset(Origin::Peer, code));
+        Ok(None)
+    }
+
+    fn handle_settings(&mut self, settings: SettingsRef<'_>) -> Outcome {
+        self.charge(Cheap::Settings)?;
+        let old_window = i64::from(self.remote.initial_window_size);
+        self.remote.apply(settings, self.side).map_err(Fault::connection)?;
+        self.encoder.set_peer_table_size(self.remote.header_table_size);
+        let delta = i64::from(self.remote.initial_window_size) - old_window;
+        if delta != 0 {
+            self.shift_send_windows(delta)?;
+        }
+        self.control.push(ControlFrame::SettingsAck);
+        self.open_waiting();
+        Ok(Some(Event::RemoteSettings {
+            max_concurrent_streams: self.remote.max_concurrent_streams.unwrap_or(u32::MAX),
+            enable_connect_protocol: self.remote.enable_connect_protocol,
+        }))
+    }
+
+    /// §6.9.2: the change applies to every stream at once; a window may become negative, and must not overflow.
+    fn shift_send_windows(&mut self, delta: i64) -> Result<(), Fault> {
+        let keys: Vec<StreamKey> = self.streams.keys().collect();
+        for key in keys {
+            let Some(stream) = self.streams.get_mut(key) else { continue };
+            stream.send_window.shift(delta).map_err(Fault::connection)?;
+            if delta > 0 {
+                self.schedule(key);
+                self.assign(key);
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_settings_ack(&mut self) -> Outcome {
+        let Some(values) = self.local.acknowledged() else { return Ok(None) };
+        if let Some(octets) = values.header_table_size {
+            self.decoder.set_table_size_limit(octets);
+        }
+        if let Some(octets) = values.initial_window_size {
+            let delta = i64::from(octets) - i64::from(self.local.initial_window_size);
+            self.local.initial_window_size = octets;
+            let mut due = Vec::new();
+            for (_, stream) in self.streams.iter_mut() {
+                stream.recv_window.shift(delta);
+                if stream.state.can_recv() {
+                    due.extend(stream.recv_window.update_due().map(|increment| (stream.id, increment)));
+                }
+            }
+            for (stream, increment) in due {
+                self.control.push(ControlFrame::WindowUpdate { stream, increment });
+            }
+        }
+        if let Some(values) = self.local.next(self.now) {
+            self.control.push(ControlFrame::Settings(values));
+        }
+        Ok(None)
+    }
+
+    fn handle_ping(&mut self, ack: bool, payload: [u8; 8]) -> Outcome {
+        if !ack {
+            self.charge(Cheap::Ping)?;
+            self.control.push(ControlFrame::Ping { ack: true, payload });
+            return Ok(None);
+        }
+        match self.pings.answered(payload, self.now) {
+            Some(Purpose::Shutdown) => self.finish_shutdown(),
+            Some(Purpose::Bandwidth) => self.grow_windows(),
+            Some(Purpose::User) => return Ok(Some(Event::Pong)),
+            Some(Purpose::KeepAlive) | None => {}
+        }
+        Ok(None)
+    }
+
+    fn handle_window_update(&mut self, id: StreamId, increment: u32) -> Outcome {
+        self.charge(Cheap::WindowUpdate)?;
+        if id.is_connection() {
+            // §6.9: zero on the connection is a connection error.
+            if increment == 0 {
+                return Err(Fault::connection(Misdeed::WindowUpdateZero));
+            }
+            self.send_credit.grow(increment).map_err(Fault::connection)?;
+            self.assign_waiting();
+            return Ok(None);
+        }
+        let Some(key) = self.streams.find(id) else {
+            if self.is_idle(id) {
+                return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+            }
+            // §5.1: may come for a while after the end.
+            return Ok(None);
+        };
+        if increment == 0 {
+            return Err(Fault::stream(id, Misdeed::WindowUpdateZero));
+        }
+        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
+        if stream.state == State::Idle {
+            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+        }
+        stream.send_window.grow(increment).map_err(|misdeed| Fault::stream(id, misdeed))?;
+        self.schedule(key);
+        self.assign(key);
+        Ok(None)
+    }
+
+    /// RFC 9218 §7.1: sent by clients; for a stream that is not open it may be ignored.
+    fn handle_priority_update(&mut self, id: StreamId, value: &[u8]) -> Outcome {
+        self.charge(Cheap::Priority)?;
+        if self.side == Side::Client || !id.is_client_initiated() {
+            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+        }
+        let Some(priority) = Priority::parse(value) else {
+            return Err(Fault::connection(Misdeed::BadPriorityFieldValue));
+        };
+        if let Some(key) = self.streams.find(id)
+            && let Some(stream) = self.streams.get_mut(key)
+        {
+            stream.priority = priority;
+            if self.streams.send_queue_of(key).is_some() {
+                self.streams.leave_send_queue(key);
+                self.schedule(key);
+            }
+        }
+        Ok(None)
+    }
+
+    /// HEADERS or DATA for a stream that is not in the table (§5.1).
+    fn frame_on_missing_stream(&mut self, id: StreamId, after_end: Misdeed) -> Outcome {
+        if self.is_idle(id) {
+            let idle = if self.side == Side::Server && !id.is_client_initiated() {
+                Misdeed::EvenStreamId
+            } else {
+                Misdeed::FrameOnIdleStream
+            };
+            return Err(Fault::connection(idle));
+        }
+        if self.shutdown.highest_accepted().is_some_and(|highest| !self.is_local(id) && id > highest) {
+            return Ok(None);
+        }
+        match self.closed.past(id, self.now) {
+            Past::ResetByUs => Ok(None),
+            Past::ResetByPeer => Err(Fault::stream(id, Misdeed::DataOnClosedStream)),
+            Past::Skipped => Err(Fault::connection(Misdeed::StreamIdDecreased)),
+            Past::Ended => Err(Fault::connection(after_end)),
+        }
+    }
+
+    /// Whether neither side has used this identifier, or a higher one of the same kind (§5.1.1).
+    fn is_idle(&self, id: StreamId) -> bool {
+        if self.is_local(id) { self.next_local.is_some_and(|next| id >= next) } else { id > self.highest_remote }
+    }
+
+    pub(super) fn new_stream(&self, id: StreamId) -> Stream {
+        let window = self.local.initial_window_size;
+        Stream::new(id, SendWindow::new(self.remote.initial_window_size), RecvWindow::new(window, window))
+    }
+
+    pub(super) fn update_connection_window(&mut self) {
+        if let Some(increment) = self.recv_credit.update_due() {
+            self.control.push(ControlFrame::WindowUpdate { stream: StreamId::CONNECTION, increment });
+        }
+    }
+
+    pub(super) fn update_stream_window(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if stream.state.can_recv()
+            && let Some(increment) = stream.recv_window.update_due()
+        {
+            let stream = stream.id;
+            self.control.push(ControlFrame::WindowUpdate { stream, increment });
+        }
+    }
+
+    fn measure(&mut self, octets: usize) {
+        if self.ping(Purpose::Bandwidth) {
+            self.bandwidth.start();
+        }
+        self.bandwidth.received(octets);
+    }
+
+    fn grow_windows(&mut self) {
+        let (Some(rtt), window) = (self.pings.rtt(), self.recv_credit.target()) else { return };
+        if let Some(grown) = self.bandwidth.finish(rtt, window) {
+            tracing::debug!(window = grown, ?rtt, "flow-control windows grow");
+            self.set_target_window_size(grown);
+            self.set_initial_window_size(grown);
+        }
+    }
+}
+
+/// What HPACK found wrong with the fields: the stream's fault, since the table is sound (§8.1.1).
+fn check_decoded(id: StreamId, decoded: &Decoded) -> Result<(), Fault> {
+    if decoded.too_large {
+        return Err(Fault::stream(id, Misdeed::FieldSectionTooLarge));
+    }
+    decoded.malformed.map_or(Ok(()), |misdeed| Err(Fault::stream(id, misdeed)))
+}

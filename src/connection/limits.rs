@@ -1,0 +1,167 @@
+//! Budgets for what a peer can send cheaply: one for each kind, with the reason for its numbers.
+//!
+//! Always true here: a budget is a rate that leaks, not a count over the life of a connection, so an honest
+//! peer that stays for years is never punished for its age; useful work earns allowance back, so a busy peer
+//! may also ping, cancel and update windows more.
+
+use std::time::{Duration, Instant};
+
+use crate::{config::Config, error::Misdeed};
+
+/// What the peer did, as far as it is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cheap {
+    /// A stream opened and reset by the peer (CVE-2023-44487).
+    Reset,
+    /// A stream error that the peer made us answer with RST_STREAM (CVE-2025-8671).
+    Provoked,
+    /// A PING to answer (CVE-2019-9512).
+    Ping,
+    /// SETTINGS to answer (CVE-2019-9515).
+    Settings,
+    /// PRIORITY or PRIORITY_UPDATE.
+    Priority,
+    /// A WINDOW_UPDATE.
+    WindowUpdate,
+    /// DATA without payload and without END_STREAM (CVE-2019-9518).
+    EmptyData,
+    /// A frame of unknown type.
+    Unknown,
+}
+
+const KINDS: usize = 8;
+
+/// The allowances of one connection.
+pub(super) struct Limits {
+    spent: [u32; KINDS],
+    burst: [u32; KINDS],
+    last_leak: Option<Instant>,
+}
+
+/// How often the allowances refill by `per_second`.
+const LEAK: Duration = Duration::from_secs(1);
+
+impl Limits {
+    pub(super) fn new(config: &Config) -> Self {
+        let resets = u32::try_from(config.max_pending_accept_reset_streams).unwrap_or(u32::MAX);
+        let provoked = config.max_local_error_reset_streams.map_or(u32::MAX, |max| max.min(u32::MAX as usize) as u32);
+        Limits {
+            spent: [0; KINDS],
+            burst: [
+                resets,
+                provoked,
+                // An honest peer sends one for keepalive and one for each round trip that measures bandwidth.
+                100,
+                // An honest peer sends one at the start and a few when it tunes its windows.
+                100,
+                // Browsers of old built trees of a few dozen streams; each frame costs us a table look-up.
+                1_000,
+                // Two for each of our DATA frames are earned (`useful`); the rest is for windows that open.
+                10_000,
+                // Some gRPC stacks end streams with an empty DATA frame: those have END_STREAM and are free.
+                1_000,
+                // GREASE (RFC 8701 for HTTP/2) is a frame now and then.
+                1_000,
+            ],
+            last_leak: None,
+        }
+    }
+
+    /// The peer did something cheap; over its allowance it is a connection error.
+    pub(super) fn charge(&mut self, kind: Cheap, now: Instant) -> Result<(), Misdeed> {
+        let slot = kind as usize;
+        if self.spent[slot] >= self.burst[slot] {
+            self.leak(now);
+        }
+        self.last_leak.get_or_insert(now);
+        if self.spent[slot] >= self.burst[slot] {
+            return Err(match kind {
+                Cheap::Reset => Misdeed::ResetFlood,
+                Cheap::Provoked => Misdeed::ResetProvoked,
+                Cheap::Ping => Misdeed::PingFlood,
+                Cheap::Settings => Misdeed::SettingsFlood,
+                Cheap::Priority => Misdeed::PriorityFlood,
+                Cheap::WindowUpdate => Misdeed::WindowUpdateFlood,
+                Cheap::EmptyData => Misdeed::EmptyFrameFlood,
+                Cheap::Unknown => Misdeed::UnknownFrameFlood,
+            });
+        }
+        self.spent[slot] += 1;
+        Ok(())
+    }
+
+    /// A stream ended as it should: the peer may cancel another one.
+    pub(super) fn finished(&mut self) {
+        self.earn(Cheap::Reset, 1);
+        self.earn(Cheap::Provoked, 1);
+    }
+
+    /// DATA moved: pings that measure it and updates that allow it are honest.
+    pub(super) fn useful(&mut self) {
+        self.earn(Cheap::Ping, 1);
+        self.earn(Cheap::WindowUpdate, 2);
+        self.earn(Cheap::EmptyData, 1);
+    }
+
+    fn earn(&mut self, kind: Cheap, amount: u32) {
+        let spent = &mut self.spent[kind as usize];
+        *spent = spent.saturating_sub(amount);
+    }
+
+    /// Refills a tenth of each burst for every second since the last time.
+    fn leak(&mut self, now: Instant) {
+        let Some(last) = self.last_leak else { return };
+        let seconds = (now.saturating_duration_since(last).as_nanos() / LEAK.as_nanos()).min(10) as u32;
+        if seconds == 0 {
+            return;
+        }
+        self.last_leak = Some(now);
+        for (spent, burst) in self.spent.iter_mut().zip(self.burst) {
+            *spent = spent.saturating_sub((burst / 10).max(1).saturating_mul(seconds));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> (Limits, Instant) {
+        (Limits::new(&Config::default()), Instant::now())
+    }
+
+    #[test]
+    fn a_flood_is_stopped_and_names_itself() {
+        let (mut limits, now) = limits();
+        for _ in 0..100 {
+            limits.charge(Cheap::Ping, now).unwrap();
+        }
+        assert_eq!(limits.charge(Cheap::Ping, now), Err(Misdeed::PingFlood));
+        limits.charge(Cheap::Settings, now).unwrap();
+    }
+
+    #[test]
+    fn a_slow_peer_is_never_stopped() {
+        let (mut limits, mut now) = limits();
+        for _ in 0..100_000 {
+            now += Duration::from_millis(110);
+            limits.charge(Cheap::Ping, now).unwrap();
+        }
+    }
+
+    #[test]
+    fn one_that_cancels_half_of_its_calls_lives_for_ever() {
+        let (mut limits, now) = limits();
+        for _ in 0..100_000 {
+            limits.charge(Cheap::Reset, now).unwrap();
+            limits.finished();
+        }
+    }
+
+    #[test]
+    fn one_that_cancels_all_of_them_at_once_does_not() {
+        let (mut limits, now) = limits();
+        let survived = (0..10_000).take_while(|_| limits.charge(Cheap::Reset, now).is_ok()).count();
+        assert_eq!(survived, 1_000);
+    }
+}

@@ -1,0 +1,219 @@
+//! The state machine of one connection, client or server (RFC 9113 §3.4, §5, §6.5 to §6.9).
+//!
+//! It computes and does nothing else: no socket, clock, task, waker or lock. Time comes as an argument. In go
+//! `handle_*`, what the application wants are plain verbs, out come `poll_*`. After any input drain
+//! [`Connection::poll_event`] and [`Connection::poll_transmit`] before the next.
+//!
+//! Always true here: whatever the peer sends, there is no panic, and memory and work are bounded by the
+//! options; credit moves in `flow.rs` alone; every stream that was told of ends with one
+//! [`Event::Closed`].
+
+mod application;
+mod closed;
+mod control;
+mod core;
+mod event;
+mod flow;
+mod inbound;
+mod limits;
+mod outbound;
+mod ping;
+mod settings;
+mod shutdown;
+mod streams;
+mod timers;
+
+#[cfg(test)]
+mod tests;
+
+use std::{io, sync::Arc, time::Instant};
+
+use crate::{
+    buffer::{Block, Cursor, Outbound},
+    config::Config,
+    error::{Error, Fault, Misdeed},
+    frame::{FrameReader, PREFACE, ReaderLimits},
+};
+
+use self::core::Core;
+pub use event::Event;
+pub use streams::StreamKey;
+
+/// Which end of the connection this is. A value, not a type parameter, so that the code exists once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It sends the preface and opens odd streams.
+    Client,
+    /// It answers.
+    Server,
+}
+
+/// Figures of one connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectionStats {
+    /// Streams that are open now.
+    pub streams: usize,
+    /// Octets that the peer still lets us send on the connection.
+    pub send_window: u32,
+    /// Octets that we still let the peer send on the connection.
+    pub recv_window: u32,
+    /// Octets of DATA that were delivered and not yet released.
+    pub unread: u64,
+    /// The smoothed round-trip time, once a PING of ours was answered.
+    pub rtt: Option<std::time::Duration>,
+}
+
+/// One HTTP/2 connection without its socket.
+pub struct Connection {
+    reader: FrameReader,
+    cursor: Option<Cursor>,
+    /// The block of the last read, if nobody shares it: ready for the next read.
+    spare: Option<Block>,
+    /// How many octets of the client's preface have come (servers only, §3.4).
+    preface: u8,
+    core: Box<Core>,
+}
+
+impl Connection {
+    /// A connection whose preface is yet to be sent, and, for servers, to be received.
+    pub fn new(side: Side, config: Arc<Config>, now: Instant) -> Self {
+        let limits = ReaderLimits {
+            max_frame_size: config.max_frame_size,
+            // Compressed octets are fewer than the octets of the section; half as much again leaves room for
+            // sections that are refused for their size only once they are decoded.
+            max_field_block: (config.max_header_list_size as usize).saturating_mul(3) / 2 + 1_024,
+            ..ReaderLimits::default()
+        };
+        Connection {
+            reader: FrameReader::new(config.pool.clone(), limits),
+            cursor: None,
+            spare: None,
+            preface: if side == Side::Server { 0 } else { PREFACE.len() as u8 },
+            core: Box::new(Core::new(side, config, now)),
+        }
+    }
+
+    /// Octets that came from the socket. Drain [`poll_event`](Self::poll_event) before the next.
+    pub fn handle_read(&mut self, now: Instant, block: Block) {
+        debug_assert!(self.cursor.is_none(), "events are drained before the next read");
+        self.core.now = now;
+        self.core.last_read = now;
+        self.cursor = Some(Cursor::new(block));
+    }
+
+    /// The peer has ended its side of the socket. Streams that it had ended may still be answered.
+    pub fn handle_eof(&mut self, now: Instant) {
+        self.core.now = now;
+        let truncated = !self.reader.is_at_boundary() || usize::from(self.preface) < PREFACE.len();
+        self.core.handle_eof(truncated && self.preface > 0);
+    }
+
+    /// The socket failed: every stream ends with this error.
+    pub fn handle_io_error(&mut self, error: io::Error) {
+        self.core.fail_silently(error.into());
+    }
+
+    /// The next thing that happened, or `None` when all octets read are used up.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.core.next_event() {
+                return Some(event);
+            }
+            if self.core.shutdown.failure().is_some() {
+                self.cursor = None;
+                return None;
+            }
+            let cursor = self.cursor.as_mut()?;
+            if usize::from(self.preface) < PREFACE.len() {
+                if let Err(fault) = take_preface(cursor, &mut self.preface) {
+                    self.core.handle_fault(fault);
+                    continue;
+                }
+                if usize::from(self.preface) < PREFACE.len() {
+                    self.end_of_block();
+                    return None;
+                }
+            }
+            // The frame borrows reader and cursor until the end of this statement.
+            let outcome = self.reader.next(cursor).and_then(|frame| match frame {
+                Some(frame) => self.core.handle_frame(frame).map(Some),
+                None => Ok(None),
+            });
+            match outcome {
+                Ok(Some(Some(event))) => return Some(event),
+                Ok(Some(None)) => {}
+                Ok(None) => {
+                    self.end_of_block();
+                    return None;
+                }
+                Err(fault) => self.core.handle_fault(fault),
+            }
+        }
+    }
+
+    /// Appends what is to be sent now to `out`, up to a bound of about 256 KiB so that what is sent stays
+    /// fresh. Whether anything was appended.
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Outbound) -> bool {
+        self.core.now = now;
+        self.core.transmit(out)
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called at the latest.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.core.next_timeout()
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.core.now = now;
+        self.core.handle_timeout();
+    }
+
+    /// Why the connection is over, if it failed. What is still to be written is its GOAWAY.
+    pub fn failure(&self) -> Option<&Error> {
+        self.core.shutdown.failure()
+    }
+
+    /// Whether everything is done: once what is written is flushed, the socket may be closed.
+    pub fn is_finished(&self) -> bool {
+        self.core.is_finished()
+    }
+
+    /// Whether no read is needed any more.
+    pub fn is_read_closed(&self) -> bool {
+        self.core.shutdown.eof || self.core.shutdown.failure().is_some()
+    }
+
+    /// The block of the last read, cleared, if nothing shares it. Take it for the next read, or drop it and it
+    /// goes home.
+    pub fn take_block(&mut self) -> Option<Block> {
+        self.spare.take()
+    }
+
+    /// Figures as they stand.
+    pub fn stats(&self) -> ConnectionStats {
+        self.core.stats()
+    }
+
+    /// Octets of memory held for a frame that has not arrived whole.
+    pub fn gathered(&self) -> usize {
+        self.reader.gathered()
+    }
+
+    fn end_of_block(&mut self) {
+        self.spare = self.cursor.take().and_then(Cursor::into_block);
+        self.core.note_field_block(self.reader.is_in_field_block());
+    }
+}
+
+/// The client's preface (§3.4), of which `have` octets came before.
+fn take_preface(cursor: &mut Cursor, have: &mut u8) -> Result<(), Fault> {
+    let expected = &PREFACE[usize::from(*have)..];
+    let octets = cursor.take_slice(expected.len().min(cursor.remaining()));
+    if octets != &expected[..octets.len()] {
+        return Err(Fault::connection(Misdeed::BadPreface));
+    }
+    *have += octets.len() as u8;
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! What is sent, and in which order (RFC 9113 §5.1, §5.2, §6.1, §6.2; RFC 9218 §10).
+//!
+//! Control frames first, then field sections in the order of asking, then DATA: the most urgent streams first,
+//! equals in turn, one frame each. Always true here: DATA stays within the stream's window, the connection's
+//! window and the peer's frame size; field blocks are encoded in the order of writing, as HPACK needs it; a
+//! stream without credit stands in no queue that is polled, so work is in proportion to what is sent.
+
+use crate::{
+    buffer::Outbound,
+    error::Mistake,
+    frame::{PREFACE, write},
+    stream::{Head, Input, SendItem, State, of_head, of_trailers, section_octets},
+    stream_id::StreamId,
+};
+
+use super::{Event, StreamKey, core::Core, streams::Queue};
+
+/// How much one call appends at the most, but for the last frame: enough for one large vectored write, little
+/// enough that an urgent stream does not wait long behind it.
+const ENOUGH: usize = 256 << 10;
+
+/// What a visit of the scheduler left behind.
+enum Visit {
+    /// Nothing more to send for now.
+    Done,
+    /// More DATA, and the window for it.
+    More,
+    /// More DATA, but no credit of the connection.
+    NoCredit,
+}
+
+impl Core {
+    pub(super) fn transmit(&mut self, out: &mut Outbound) -> bool {
+        let before = out.octets();
+        if std::mem::take(&mut self.send_preface) {
+            out.put(PREFACE);
+        }
+        self.control.write(out);
+        if let Some(goaway) = self.shutdown.pending.take() {
+            write::goaway(out, goaway.last_stream, goaway.code, &goaway.debug);
+        }
+        if self.shutdown.failure().is_none() {
+            self.transmit_streams(out);
+        }
+        out.octets() > before
+    }
+
+    fn transmit_streams(&mut self, out: &mut Outbound) {
+        while out.octets() < ENOUGH
+            && let Some(key) = self.streams.pop(Queue::Heads)
+        {
+            self.visit(key, out);
+        }
+        while out.octets() < ENOUGH
+            && self.send_credit.available() > 0
+            && let Some(key) = self.streams.pop_data()
+        {
+            self.visit(key, out);
+        }
+    }
+
+    /// Sends what a stream has: field sections, and one frame of DATA.
+    fn visit(&mut self, key: StreamKey, out: &mut Outbound) {
+        let visit = self.transmit_stream(key, out);
+        let Some(stream) = self.streams.get(key) else { return };
+        let (queue, sequential) = (Queue::Data(stream.priority.urgency), !stream.priority.incremental);
+        match visit {
+            Visit::Done => {}
+            // RFC 9218 §4.2: one that is not incremental is of use only when whole, so it goes on alone.
+            Visit::More if sequential => self.streams.push_front(key, queue),
+            Visit::More | Visit::NoCredit => self.streams.push_back(key, queue),
+        }
+    }
+
+    fn transmit_stream(&mut self, key: StreamKey, out: &mut Outbound) -> Visit {
+        let mut sent_data = false;
+        loop {
+            let Some(stream) = self.streams.get_mut(key) else { return Visit::Done };
+            let id = stream.id;
+            if let Some((section, end)) = stream.queue.pop_section() {
+                if !self.write_section(key, id, &section, end, out) {
+                    return Visit::Done;
+                }
+                if end {
+                    self.end_sent(key);
+                    return Visit::Done;
+                }
+                continue;
+            }
+            if stream.queue.pop_end() {
+                write::data_header(out, id, 0, true);
+                self.end_sent(key);
+                return Visit::Done;
+            }
+            if stream.queue.data_octets() == 0 {
+                return Visit::Done;
+            }
+            let window = stream.send_window.available();
+            let credit = stream.assigned.saturating_add(self.send_credit.available());
+            if window == 0 {
+                return Visit::Done;
+            }
+            if credit == 0 {
+                return Visit::NoCredit;
+            }
+            if sent_data {
+                return Visit::More;
+            }
+            let limit = window.min(credit).min(self.remote.max_frame_size);
+            let Some((data, end)) = stream.queue.pop_data(limit as usize) else { return Visit::Done };
+            let octets = data.len() as u32;
+            stream.send_window.spend(octets);
+            stream.assigned = self.send_credit.spend(octets, stream.assigned);
+            stream.sent_unreported += octets;
+            write::data_header(out, id, octets, end);
+            out.put_bytes(data);
+            self.limits.useful();
+            sent_data = true;
+            if end {
+                self.end_sent(key);
+                return Visit::Done;
+            }
+            self.report_sent(key);
+        }
+    }
+
+    /// Tells the application that its queue has room again: when it is empty, or a quarter of the bound went
+    /// out, and only if it may still send.
+    fn report_sent(&mut self, key: StreamKey) {
+        let quarter = self.config.max_send_buffer_size / 4;
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if stream.abandoned || stream.queue.is_ended() {
+            return;
+        }
+        if stream.queue.data_octets() == 0 || stream.sent_unreported as usize >= quarter {
+            let octets = std::mem::take(&mut stream.sent_unreported) as usize;
+            self.events.push_back(Event::Sent { key, octets });
+        }
+    }
+
+    /// Writes a head or trailers. `false`: it cannot be sent and the stream was ended.
+    fn write_section(&mut self, key: StreamKey, id: StreamId, section: &SendItem, end: bool, out: &mut Outbound) -> bool {
+        let max_list = self.remote.max_header_list_size.map_or(usize::MAX, |max| max as usize);
+        let octets = match section {
+            SendItem::Head(head) if max_list < usize::MAX => section_octets(of_head(head)),
+            SendItem::Trailers(trailers) if max_list < usize::MAX => section_octets(of_trailers(trailers)),
+            _ => 0,
+        };
+        if octets > max_list {
+            // §10.5.1: the peer has said that it will not take it.
+            let mistake = Mistake::BadHead("field section larger than the peer's SETTINGS_MAX_HEADER_LIST_SIZE");
+            self.events.push_back(Event::Reset { key, error: mistake.into() });
+            let request = matches!(section, SendItem::Head(head) if matches!(**head, Head::Request(_)));
+            if request {
+                // Nothing was sent on the stream: it ends without a word.
+                self.close(key);
+            } else {
+                self.reset_stream(key, crate::error::ErrorCode::INTERNAL_ERROR);
+            }
+            return false;
+        }
+        let (encoder, max_frame_size) = (&mut self.encoder, self.remote.max_frame_size);
+        match section {
+            SendItem::Head(head) => {
+                let bound = encoder.bound(of_head(head));
+                write::headers(out, id, end, max_frame_size, bound, |to| encoder.encode(of_head(head), to));
+            }
+            SendItem::Trailers(trailers) => {
+                let bound = encoder.bound(of_trailers(trailers));
+                write::headers(out, id, end, max_frame_size, bound, |to| encoder.encode(of_trailers(trailers), to));
+            }
+            SendItem::Data(_) => {}
+        }
+        true
+    }
+
+    /// END_STREAM went out.
+    fn end_sent(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if let Ok(next) = stream.state.after(Input::SendData { end: true }) {
+            stream.state = next;
+        }
+        let (assigned, abandoned) = (std::mem::take(&mut stream.assigned), stream.abandoned);
+        stream.wanted = 0;
+        let closed = stream.state == State::Closed;
+        // What was set aside and not needed goes back to all.
+        self.send_credit.unassign(assigned);
+        if closed {
+            self.limits.finished();
+            self.close(key);
+        } else if abandoned {
+            self.end_abandoned(key);
+        }
+        self.assign_waiting();
+    }
+
+    /// Puts a stream where the scheduler finds it, if it has anything to send that its window allows.
+    pub(super) fn schedule(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get(key) else { return };
+        // An idle stream waits in the queue for MAX_CONCURRENT_STREAMS.
+        if stream.state == State::Idle || self.streams.send_queue_of(key).is_some() || stream.queue.is_empty() {
+            return;
+        }
+        let data_first = matches!(stream.queue.front(), Some(SendItem::Data(_)));
+        if !data_first || stream.assigned > 0 {
+            self.streams.push_back(key, Queue::Heads);
+        } else if stream.send_window.available() > 0 {
+            self.streams.push_back(key, Queue::Data(stream.priority.urgency));
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! The streams of one connection: the table, the way from identifier to place, and the queues that the
+//! scheduler serves (RFC 9113 §5.1; RFC 9218 §10).
+//!
+//! Always true here: a stream stands in at most one send queue and at most once in the capacity queue; queues
+//! are links inside the streams, so they take no memory and leaving one costs the same whatever its length;
+//! an empty table holds no memory.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use slab::Slab;
+
+use crate::{
+    stream::{Content, Priority, RecvWindow, SendQueue, SendWindow, State},
+    stream_id::StreamId,
+};
+
+/// Where a stream stands in its connection's table. Valid until [`Event::Closed`](super::Event::Closed) names
+/// it; then it may stand for another stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StreamKey(pub(crate) u32);
+
+impl StreamKey {
+    /// A small number, dense from 0, to index a table beside this one.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One stream, as its connection sees it.
+pub(super) struct Stream {
+    pub(super) id: StreamId,
+    pub(super) state: State,
+    pub(super) priority: Priority,
+    /// The request was HEAD: the response has no content.
+    pub(super) head_request: bool,
+    /// The request was CONNECT: a 2xx response opens a tunnel.
+    pub(super) connect_request: bool,
+    /// The first final head of the peer has come; what follows are trailers.
+    pub(super) got_head: bool,
+    /// The application has let go: what still comes is discarded.
+    pub(super) abandoned: bool,
+    pub(super) send_window: SendWindow,
+    pub(super) recv_window: RecvWindow,
+    /// Connection credit set aside for this stream.
+    pub(super) assigned: u32,
+    /// Credit that the application asked for and has not got yet.
+    pub(super) wanted: u32,
+    /// Octets sent and not yet told to the application.
+    pub(super) sent_unreported: u32,
+    pub(super) content: Content,
+    pub(super) queue: SendQueue,
+    links: [Link; 2],
+}
+
+impl Stream {
+    pub(super) fn new(id: StreamId, send_window: SendWindow, recv_window: RecvWindow) -> Self {
+        Stream {
+            id,
+            state: State::Idle,
+            priority: Priority::UNSIGNALLED,
+            head_request: false,
+            connect_request: false,
+            got_head: false,
+            abandoned: false,
+            send_window,
+            recv_window,
+            assigned: 0,
+            wanted: 0,
+            sent_unreported: 0,
+            content: Content::Unknown,
+            queue: SendQueue::new(),
+            links: [Link::default(); 2],
+        }
+    }
+}
+
+/// A queue of streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Queue {
+    /// Requests that wait until the peer takes another stream (§5.1.2).
+    Opening,
+    /// Streams with a field section to send: first come, first served, as flow control does not hold them.
+    Heads,
+    /// Streams with DATA and stream window, by urgency (RFC 9218 §4.1).
+    Data(u8),
+    /// Streams that want connection credit set aside.
+    Capacity,
+}
+
+impl Queue {
+    const COUNT: usize = 11;
+
+    fn index(self) -> usize {
+        match self {
+            Queue::Opening => 0,
+            Queue::Heads => 1,
+            Queue::Data(urgency) => 2 + usize::from(urgency.min(7)),
+            Queue::Capacity => 10,
+        }
+    }
+
+    /// The capacity queue has links of its own, since a stream may wait there and in a send queue.
+    fn link(self) -> usize {
+        usize::from(self == Queue::Capacity)
+    }
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct Link {
+    previous: u32,
+    next: u32,
+    queue: Option<Queue>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Link { previous: NOWHERE, next: NOWHERE, queue: None }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Ends {
+    first: u32,
+    last: u32,
+}
+
+/// The table of live streams.
+pub(super) struct Streams {
+    table: Slab<Stream>,
+    places: HashMap<StreamId, u32, BuildHasherDefault<IdHasher>>,
+    queues: [Ends; Queue::COUNT],
+}
+
+impl Streams {
+    pub(super) fn new() -> Self {
+        Streams {
+            table: Slab::new(),
+            places: HashMap::default(),
+            queues: [Ends { first: NOWHERE, last: NOWHERE }; Queue::COUNT],
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    pub(super) fn find(&self, id: StreamId) -> Option<StreamKey> {
+        self.places.get(&id).map(|place| StreamKey(*place))
+    }
+
+    pub(super) fn insert(&mut self, stream: Stream) -> StreamKey {
+        let id = stream.id;
+        let place = self.table.insert(stream) as u32;
+        self.places.insert(id, place);
+        StreamKey(place)
+    }
+
+    pub(super) fn get(&self, key: StreamKey) -> Option<&Stream> {
+        self.table.get(key.index())
+    }
+
+    pub(super) fn get_mut(&mut self, key: StreamKey) -> Option<&mut Stream> {
+        self.table.get_mut(key.index())
+    }
+
+    pub(super) fn remove(&mut self, key: StreamKey) -> Option<Stream> {
+        self.leave(key, 0);
+        self.leave(key, 1);
+        let stream = self.table.try_remove(key.index())?;
+        self.places.remove(&stream.id);
+        if self.table.is_empty() {
+            // Quiescence: a table that once held many streams must not stay large.
+            self.table = Slab::new();
+            self.places = HashMap::default();
+        }
+        Some(stream)
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = StreamKey> + '_ {
+        self.table.iter().map(|(place, _)| StreamKey(place as u32))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (StreamKey, &mut Stream)> {
+        self.table.iter_mut().map(|(place, stream)| (StreamKey(place as u32), stream))
+    }
+
+    /// The queue that a stream stands in for sending, if any.
+    pub(super) fn send_queue_of(&self, key: StreamKey) -> Option<Queue> {
+        self.get(key)?.links[0].queue
+    }
+
+    /// Puts a stream at the end of `queue`, out of any other send queue.
+    pub(super) fn push_back(&mut self, key: StreamKey, queue: Queue) {
+        self.push(key, queue, false);
+    }
+
+    /// Puts a stream at the front of `queue`, out of any other send queue.
+    pub(super) fn push_front(&mut self, key: StreamKey, queue: Queue) {
+        self.push(key, queue, true);
+    }
+
+    pub(super) fn first(&self, queue: Queue) -> Option<StreamKey> {
+        let first = self.queues[queue.index()].first;
+        (first != NOWHERE).then_some(StreamKey(first))
+    }
+
+    pub(super) fn pop(&mut self, queue: Queue) -> Option<StreamKey> {
+        let key = self.first(queue)?;
+        self.leave(key, queue.link());
+        Some(key)
+    }
+
+    /// The first stream with DATA, most urgent first.
+    pub(super) fn pop_data(&mut self) -> Option<StreamKey> {
+        (0..8).find_map(|urgency| self.pop(Queue::Data(urgency)))
+    }
+
+    /// Takes a stream out of the queue that it stands in for sending.
+    pub(super) fn leave_send_queue(&mut self, key: StreamKey) {
+        self.leave(key, 0);
+    }
+
+    fn push(&mut self, key: StreamKey, queue: Queue, front: bool) {
+        let set = queue.link();
+        self.leave(key, set);
+        if !self.table.contains(key.index()) {
+            return;
+        }
+        let ends = &mut self.queues[queue.index()];
+        let mut link = Link { queue: Some(queue), ..Link::default() };
+        let neighbour = if front {
+            link.next = ends.first;
+            std::mem::replace(&mut ends.first, key.0)
+        } else {
+            link.previous = ends.last;
+            std::mem::replace(&mut ends.last, key.0)
+        };
+        if neighbour == NOWHERE {
+            *ends = Ends { first: key.0, last: key.0 };
+        } else if let Some(stream) = self.table.get_mut(neighbour as usize) {
+            *(if front { &mut stream.links[set].previous } else { &mut stream.links[set].next }) = key.0;
+        }
+        if let Some(stream) = self.table.get_mut(key.index()) {
+            stream.links[set] = link;
+        }
+    }
+
+    fn leave(&mut self, key: StreamKey, set: usize) {
+        let Some(stream) = self.table.get_mut(key.index()) else { return };
+        let Link { previous, next, queue } = std::mem::take(&mut stream.links[set]);
+        let Some(queue) = queue else { return };
+        match self.table.get_mut(previous as usize) {
+            Some(stream) if previous != NOWHERE => stream.links[set].next = next,
+            _ => self.queues[queue.index()].first = next,
+        }
+        match self.table.get_mut(next as usize) {
+            Some(stream) if next != NOWHERE => stream.links[set].previous = previous,
+            _ => self.queues[queue.index()].last = previous,
+        }
+    }
+}
+
+/// Identifiers are dense odd or even numbers, at most `max_concurrent_streams` of them at once; one
+/// multiplication by a number of this process spreads them, and a peer cannot aim at it.
+#[derive(Default)]
+pub(super) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.write_u32(u32::from(*octet));
+        }
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.0 = (self.0 ^ u64::from(value)).wrapping_mul(*MULTIPLIER).rotate_left(32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+static MULTIPLIER: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| fastrand::u64(..) | 1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn streams(count: u32) -> (Streams, Vec<StreamKey>) {
+        let mut streams = Streams::new();
+        let keys = (0..count)
+            .map(|n| streams.insert(Stream::new(StreamId::new(2 * n + 1), SendWindow::new(0), RecvWindow::new(0, 0))))
+            .collect();
+        (streams, keys)
+    }
+
+    fn drain(streams: &mut Streams, queue: Queue) -> Vec<StreamKey> {
+        std::iter::from_fn(|| streams.pop(queue)).collect()
+    }
+
+    #[test]
+    fn queues_keep_their_order_when_streams_leave_from_anywhere() {
+        let (mut streams, keys) = streams(5);
+        keys.iter().for_each(|key| streams.push_back(*key, Queue::Heads));
+        streams.leave_send_queue(keys[2]);
+        streams.remove(keys[0]);
+        streams.remove(keys[4]);
+        streams.push_front(keys[2], Queue::Heads);
+        assert_eq!(drain(&mut streams, Queue::Heads), [keys[2], keys[1], keys[3]]);
+        assert_eq!(streams.first(Queue::Heads), None);
+    }
+
+    #[test]
+    fn a_stream_is_in_one_send_queue_and_may_wait_for_capacity_as_well() {
+        let (mut streams, keys) = streams(2);
+        streams.push_back(keys[0], Queue::Heads);
+        streams.push_back(keys[0], Queue::Capacity);
+        streams.push_back(keys[0], Queue::Data(3));
+        assert_eq!(streams.pop(Queue::Heads), None);
+        assert_eq!(streams.pop(Queue::Capacity), Some(keys[0]));
+        streams.push_back(keys[1], Queue::Data(0));
+        assert_eq!(streams.pop_data(), Some(keys[1]));
+        assert_eq!(streams.pop_data(), Some(keys[0]));
+        assert_eq!(streams.pop_data(), None);
+    }
+
+    #[test]
+    fn an_empty_table_holds_no_memory() {
+        let (mut streams, keys) = streams(100);
+        assert_eq!(streams.find(StreamId::new(3)), Some(keys[1]));
+        keys.iter().for_each(|key| drop(streams.remove(*key)));
+        assert_eq!((streams.table.capacity(), streams.places.capacity()), (0, 0));
+        assert!(streams.remove(keys[0]).is_none());
+    }
+
+    #[test]
+    fn one_stream_is_small() {
+        assert!(size_of::<Stream>() <= 184, "{}", size_of::<Stream>());
+    }
+}

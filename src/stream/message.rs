@@ -1,0 +1,185 @@
+//! From field lines to messages: the rules for pseudo-header fields and for what HTTP/2 forbids
+//! (RFC 9113 §8.2.2, §8.3; RFC 8441 §4).
+//!
+//! Always true here: a head that comes out is well-formed; the first rule broken is kept and named; nothing
+//! here depends on the order in which regular fields come.
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+    header::{CONNECTION, COOKIE, HOST, TE, TRANSFER_ENCODING, UPGRADE},
+    uri::{Authority, PathAndQuery, Scheme},
+};
+
+use crate::{error::Misdeed, hpack::Field};
+
+use super::protocol::Protocol;
+
+/// The head of a request or a response, to be sent.
+#[derive(Debug)]
+pub enum Head {
+    /// A request head.
+    Request(Request<()>),
+    /// An informational or final response head.
+    Response(Response<()>),
+}
+
+/// Gathers the field lines of one field section.
+#[derive(Default)]
+pub struct Section {
+    method: Option<Method>,
+    scheme: Option<Bytes>,
+    authority: Option<Bytes>,
+    path: Option<Bytes>,
+    protocol: Option<Bytes>,
+    status: Option<StatusCode>,
+    headers: HeaderMap,
+    fault: Option<Misdeed>,
+}
+
+impl Section {
+    /// Takes the next field line. HPACK has seen to it that pseudo-header fields come first and once.
+    pub fn add(&mut self, field: Field) {
+        match field {
+            Field::Method(method) => self.method = Some(method),
+            Field::Scheme(scheme) => self.scheme = Some(scheme),
+            Field::Authority(authority) => self.authority = Some(authority),
+            Field::Path(path) => self.path = Some(path),
+            Field::Protocol(protocol) => self.protocol = Some(protocol),
+            Field::Status(status) => self.status = Some(status),
+            Field::Header(name, value) => self.add_header(name, value),
+        }
+    }
+
+    fn add_header(&mut self, name: HeaderName, value: HeaderValue) {
+        if is_connection_specific(&name, &value) {
+            self.fault.get_or_insert(Misdeed::ConnectionSpecificField);
+            return;
+        }
+        // §8.2.3: crumbs of a cookie are joined before a generic HTTP application sees them.
+        if name == COOKIE
+            && let Some(first) = self.headers.get_mut(COOKIE)
+        {
+            let joined = [first.as_bytes(), b"; ", value.as_bytes()].concat();
+            match HeaderValue::from_maybe_shared(Bytes::from(joined)) {
+                Ok(joined) => *first = joined,
+                Err(_) => drop(self.fault.get_or_insert(Misdeed::FieldValueInvalid)),
+            }
+            return;
+        }
+        // HeaderMap holds 32,768 entries at the most; `Config::max_header_fields` is the real limit.
+        if self.headers.try_append(name, value).is_err() {
+            self.fault.get_or_insert(Misdeed::FieldSectionTooLarge);
+        }
+    }
+
+    /// A request head (§8.3.1).
+    pub fn into_request(self) -> Result<Request<()>, Misdeed> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let (Some(method), None) = (self.method, self.status) else { return Err(Misdeed::BadPseudoField) };
+        let mut uri = http::uri::Parts::default();
+        if let Some(authority) = self.authority {
+            uri.authority = Some(parse_authority(authority)?);
+        }
+        let tunnel = method == Method::CONNECT && self.protocol.is_none();
+        if tunnel {
+            // §8.5: only :method and :authority.
+            if self.scheme.is_some() || self.path.is_some() || uri.authority.is_none() {
+                return Err(Misdeed::BadPseudoField);
+            }
+        } else {
+            let (Some(scheme), Some(path)) = (self.scheme, self.path) else { return Err(Misdeed::BadPseudoField) };
+            let asterisk = path.as_ref() == b"*" && method == Method::OPTIONS;
+            if !path.starts_with(b"/") && !asterisk {
+                return Err(Misdeed::BadPseudoField);
+            }
+            uri.path_and_query = Some(PathAndQuery::from_maybe_shared(path).map_err(|_| Misdeed::BadPseudoField)?);
+            let scheme = Scheme::try_from(scheme.as_ref()).map_err(|_| Misdeed::BadPseudoField)?;
+            // `Uri` has no scheme without an authority.
+            if uri.authority.is_some() {
+                uri.scheme = Some(scheme);
+            }
+        }
+        check_host(uri.authority.as_ref(), &self.headers)?;
+
+        let mut request = Request::new(());
+        if let Some(protocol) = self.protocol {
+            // RFC 8441 §4.
+            if method != Method::CONNECT || uri.authority.is_none() {
+                return Err(Misdeed::BadPseudoField);
+            }
+            let protocol = std::str::from_utf8(&protocol).map_err(|_| Misdeed::BadPseudoField)?;
+            request.extensions_mut().insert(Protocol::from(protocol));
+        }
+        *request.method_mut() = method;
+        *request.uri_mut() = Uri::from_parts(uri).map_err(|_| Misdeed::BadPseudoField)?;
+        *request.version_mut() = Version::HTTP_2;
+        *request.headers_mut() = self.headers;
+        Ok(request)
+    }
+
+    /// A response head, informational or final (§8.3.2).
+    pub fn into_response(self) -> Result<Response<()>, Misdeed> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let Some(status) = self.status else { return Err(Misdeed::BadPseudoField) };
+        // §8.6: there is no 101 in HTTP/2.
+        if self.has_request_fields() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Misdeed::BadPseudoField);
+        }
+        let mut response = Response::new(());
+        *response.status_mut() = status;
+        *response.version_mut() = Version::HTTP_2;
+        *response.headers_mut() = self.headers;
+        Ok(response)
+    }
+
+    /// Trailers: no pseudo-header field at all (§8.1).
+    pub fn into_trailers(self) -> Result<HeaderMap, Misdeed> {
+        match self.fault {
+            Some(fault) => Err(fault),
+            None if self.status.is_some() || self.has_request_fields() => Err(Misdeed::BadPseudoField),
+            None => Ok(self.headers),
+        }
+    }
+
+    fn has_request_fields(&self) -> bool {
+        self.method.is_some()
+            || self.scheme.is_some()
+            || self.authority.is_some()
+            || self.path.is_some()
+            || self.protocol.is_some()
+    }
+}
+
+/// §8.2.2: fields that belong to one HTTP/1.1 connection; TE may only say "trailers".
+pub fn is_connection_specific(name: &HeaderName, value: &HeaderValue) -> bool {
+    if name == TE {
+        return value.as_bytes() != b"trailers";
+    }
+    name == CONNECTION
+        || name == TRANSFER_ENCODING
+        || name == UPGRADE
+        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+}
+
+/// §8.3.1: no userinfo.
+fn parse_authority(octets: Bytes) -> Result<Authority, Misdeed> {
+    let authority = Authority::from_maybe_shared(octets).map_err(|_| Misdeed::BadPseudoField)?;
+    if authority.as_str().contains('@') { Err(Misdeed::BadPseudoField) } else { Ok(authority) }
+}
+
+/// §8.3.1: a Host that names another entity than :authority is malformed; two Hosts are as well.
+fn check_host(authority: Option<&Authority>, headers: &HeaderMap) -> Result<(), Misdeed> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let Some(host) = hosts.next() else { return Ok(()) };
+    let differs = authority.is_some_and(|authority| !authority.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()));
+    if differs || hosts.next().is_some() { Err(Misdeed::BadPseudoField) } else { Ok(()) }
+}
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;
