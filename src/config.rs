@@ -147,7 +147,10 @@ impl ConfigBuilder {
             ((1..=32_768).contains(&c.max_header_fields), "max_header_fields: 1 to 32,768"),
             (c.header_table_size <= 65_536, "header_table_size: at most 65,536"),
             (c.encoder_table_size <= 65_536, "encoder_table_size: at most 65,536"),
-            ((1..=MAX_WINDOW as usize).contains(&c.max_send_buffer_size), "max_send_buffer_size: 1 to 2^31 - 1"),
+            (
+                (1..=MAX_WINDOW as usize).contains(&c.max_send_buffer_size),
+                "max_send_buffer_size: 1 to 2^31 - 1",
+            ),
             (c.max_concurrent_reset_streams <= 1_024, "max_concurrent_reset_streams: at most 1,024"),
             (c.max_pending_accept_reset_streams >= 1, "max_pending_accept_reset_streams: at least 1"),
             ((1_024..=1 << 20).contains(&c.max_read_size), "max_read_size: 1,024 to 1 MiB"),

@@ -29,9 +29,17 @@ mod tests {
 
     #[test]
     fn switches_are_read_in_any_case_and_nonsense_is_not() {
-        for (value, expected) in
-            [("off", Some(false)), ("FALSE", Some(false)), ("0", Some(false)), ("On", Some(true)), ("true", Some(true)), ("1", Some(true)), ("", None), ("of", None), ("yes", None)]
-        {
+        for (value, expected) in [
+            ("off", Some(false)),
+            ("FALSE", Some(false)),
+            ("0", Some(false)),
+            ("On", Some(true)),
+            ("true", Some(true)),
+            ("1", Some(true)),
+            ("", None),
+            ("of", None),
+            ("yes", None),
+        ] {
             assert_eq!(parse_switch(value), expected, "{value:?}");
         }
     }

@@ -5,10 +5,14 @@
 pub mod buffer;
 mod config;
 pub mod connection;
+#[cfg(feature = "tokio")]
+mod driver;
 mod env;
 pub mod error;
 pub mod frame;
+pub mod handle;
 pub mod hpack;
+pub mod readiness;
 mod stream;
 mod stream_id;
 
@@ -16,3 +20,23 @@ pub use config::{Config, ConfigBuilder};
 pub use error::{Error, ErrorCode, Misdeed};
 pub use stream::Protocol;
 pub use stream_id::StreamId;
+
+/// A client's side of one connection, as parts: for those who do not want [`Channel`].
+#[cfg(feature = "tokio")]
+pub mod client {
+    pub use crate::driver::tokio::{
+        ClientConnection as Connection, client_handshake as handshake,
+        client_handshake_with as handshake_with,
+    };
+    pub use crate::handle::{ResponseFuture, SendRequest};
+}
+
+/// A server's side of one connection, as parts: for those who do not want [`Server`].
+#[cfg(feature = "tokio")]
+pub mod server {
+    pub use crate::driver::tokio::{
+        ServerConnection as Connection, server_handshake as handshake,
+        server_handshake_with as handshake_with,
+    };
+    pub use crate::handle::SendResponse;
+}

@@ -18,6 +18,7 @@ mod outbound;
 mod piece;
 mod pool;
 mod queue;
+mod rack;
 mod shelf;
 mod stats;
 

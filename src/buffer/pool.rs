@@ -18,7 +18,7 @@ use super::{
     class::{self, CLASSES},
     decay::Housekeeper,
     memory::Memory,
-    shelf::Shelf,
+    shelf::{Allowance, OCTETS_PER_STRIPE, STRIPES, Shelf, Use},
     stats::{LargeStats, PoolStats},
 };
 
@@ -153,9 +153,12 @@ impl fmt::Debug for BufferPool {
 /// What the handles of one pool share.
 struct Core {
     shelves: [Shelf; CLASSES],
-    max_idle: usize,
+    /// Near racks in use in each shelf.
+    stripes: usize,
+    /// For what does not lie near.
+    allowance: Allowance,
     housekeeper: Housekeeper,
-    /// Octets that exist, out and idle. Changes only when memory is made or freed, so it is cheap to read.
+    /// Octets that exist, out and idle. Like what follows it, changes only when memory is made or freed.
     held: AtomicUsize,
     high_water: AtomicUsize,
     large_blocks: AtomicUsize,
@@ -165,9 +168,11 @@ struct Core {
 
 impl Core {
     const fn new(options: PoolOptions) -> Self {
+        let stripes = stripes_within(options.max_idle / 2);
         Self {
             shelves: [const { Shelf::new() }; CLASSES],
-            max_idle: options.max_idle,
+            stripes,
+            allowance: Allowance::new(options.max_idle - stripes * OCTETS_PER_STRIPE),
             housekeeper: Housekeeper::new(options.decay),
             held: AtomicUsize::new(0),
             high_water: AtomicUsize::new(0),
@@ -180,7 +185,7 @@ impl Core {
     #[inline]
     fn take(&self, octets: usize) -> Memory {
         match class::holding(octets) {
-            Some(class) => self.shelves[class].take().unwrap_or_else(|| self.make(class)),
+            Some(class) => self.shelves[class].take(self.how(class)).unwrap_or_else(|| self.make(class)),
             None => self.make_large(octets),
         }
     }
@@ -214,21 +219,11 @@ impl Core {
             self.free_large(memory);
             return false;
         };
-        let shelf = &self.shelves[class];
-        if let Err(memory) = shelf.put(memory, self.max_idle / octets) {
-            shelf.free(memory);
-            self.held.fetch_sub(octets, Relaxed);
-            return false;
-        }
-        // Only a pool that holds more than it may keep idle has to look at every shelf. Whoever puts a block
-        // back looks after its own put, so once all are done the bound holds.
-        if self.held.load(Relaxed) > self.max_idle
-            && self.octets_idle() > self.max_idle
-            && shelf.free_coldest()
-        {
+        let kept = self.shelves[class].put(memory, self.how(class));
+        if !kept {
             self.held.fetch_sub(octets, Relaxed);
         }
-        true
+        kept
     }
 
     #[cold]
@@ -238,9 +233,14 @@ impl Core {
         self.large_octets.fetch_sub(memory.len(), Relaxed);
     }
 
+    #[inline]
+    fn how(&self, class: usize) -> Use<'_> {
+        Use { capacity: class::capacity(class), stripes: self.stripes, allowance: &self.allowance }
+    }
+
     fn trim(&self) {
         for (class, shelf) in self.shelves.iter().enumerate() {
-            self.held.fetch_sub(shelf.trim() * class::capacity(class), Relaxed);
+            self.held.fetch_sub(shelf.trim(self.how(class)) * class::capacity(class), Relaxed);
         }
     }
 
@@ -277,6 +277,15 @@ impl Core {
         }
         stats
     }
+}
+
+/// How many stripes of near racks fit into `octets`: a power of two, or none.
+const fn stripes_within(octets: usize) -> usize {
+    let mut stripes = STRIPES;
+    while stripes * OCTETS_PER_STRIPE > octets {
+        stripes /= 2;
+    }
+    stripes
 }
 
 #[cfg(test)]

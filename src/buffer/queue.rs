@@ -3,7 +3,7 @@
 //! Always true here: memory held is at most 1.5 times the unread octets plus one block, whatever the sizes of
 //! the pieces and whenever they are popped. A *run* is what shares one block. Every run but the first (partly
 //! popped) and the last (still growing) wastes at most a third of its block; when those two together would
-//! break the bound, the first is copied out of its block. No octet is copied for this more than twice.
+//! break the bound, the first is copied out of its block.
 
 use std::{collections::VecDeque, fmt, ops::Range};
 
@@ -11,7 +11,6 @@ use bytes::Bytes;
 
 use super::{
     block::Block,
-    class,
     cursor::is_well_filled,
     piece::{Origin, Piece},
     pool::BufferPool,

@@ -1,36 +1,54 @@
 //! The idle blocks of one size class, and the counters of that class.
 //!
-//! Always true here: taking and putting back are lock-free and never wait; the hit path writes one counter
-//! besides the free list. What is out is not counted but known: blocks held less blocks idle. So is the high
-//! water: a class holds more blocks than ever before only when it has just made a new one.
+//! A few blocks lie near: in racks that few threads share, so that threads seldom meet and a steady load goes
+//! round in memory that is still in the cache. The others lie far, in one rack for all threads.
+//!
+//! Always true here: what can lie near is bounded by design, what lies far by an [`Allowance`]. What is out is
+//! not counted but known: blocks held less blocks idle. So is the high water: a class holds more blocks than
+//! ever before only when it has just made a new one.
 
 use std::sync::{
     OnceLock,
     atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
-use crossbeam_queue::ArrayQueue;
+use super::{
+    class::{self, CLASSES},
+    memory::Memory,
+    rack::Rack,
+    stats::ClassStats,
+};
 
-use super::{memory::Memory, stats::ClassStats};
+/// Near racks of a class. A power of two.
+pub(super) const STRIPES: usize = 16;
 
-/// Slots of the near list: few, so that a steady load goes round in memory that is still in the cache, and a
-/// process with little traffic has a small free list.
+/// Slots of a near rack at most, in blocks and in octets.
 const NEAR_SLOTS: usize = 16;
+const NEAR_OCTETS: usize = 64 * 1024;
 
-/// Slots of the far list at most.
+/// Slots of a far rack at most.
 const FAR_SLOTS: usize = 4096;
 
-/// The idle blocks of one class. The capacity of the class is an argument where it is needed.
+/// Octets that can lie near in one stripe of all classes.
+pub(super) const OCTETS_PER_STRIPE: usize = {
+    let (mut octets, mut class) = (0, 0);
+    while class < CLASSES {
+        octets += near_slots(class::capacity(class)) * class::capacity(class);
+        class += 1;
+    }
+    octets
+};
+
+const fn near_slots(capacity: usize) -> usize {
+    let slots = NEAR_OCTETS / capacity;
+    if slots < NEAR_SLOTS { slots } else { NEAR_SLOTS }
+}
+
+/// The idle blocks of one class.
 pub(super) struct Shelf {
-    /// Tried first, both ways.
-    near: List,
-    /// What the near list has no room for.
-    far: List,
-    /// Takes that found an idle block.
-    hits: AtomicU64,
-    /// Fewest idle blocks seen since the last trim: so many were not needed.
-    low_water: AtomicUsize,
-    /// Takes that found none.
+    near: [OnceLock<Box<Rack>>; STRIPES],
+    far: OnceLock<Box<Rack>>,
+    /// Takes that found no idle block.
     misses: AtomicU64,
     /// Blocks that exist, out and idle.
     held: AtomicUsize,
@@ -38,13 +56,21 @@ pub(super) struct Shelf {
     high_water: AtomicUsize,
 }
 
+/// How a shelf is to be used: the pool's part of its knowledge.
+#[derive(Clone, Copy)]
+pub(super) struct Use<'a> {
+    /// Octets in a block of the shelf's class.
+    pub(super) capacity: usize,
+    /// Near racks in use: a power of two up to [`STRIPES`], or none.
+    pub(super) stripes: usize,
+    pub(super) allowance: &'a Allowance,
+}
+
 impl Shelf {
     pub(super) const fn new() -> Self {
         Self {
-            near: OnceLock::new(),
+            near: [const { OnceLock::new() }; STRIPES],
             far: OnceLock::new(),
-            hits: AtomicU64::new(0),
-            low_water: AtomicUsize::new(0),
             misses: AtomicU64::new(0),
             held: AtomicUsize::new(0),
             high_water: AtomicUsize::new(0),
@@ -53,64 +79,67 @@ impl Shelf {
 
     /// The memory of an idle block.
     #[inline]
-    pub(super) fn take(&self) -> Option<Memory> {
-        let memory = pop(&self.near).or_else(|| pop(&self.far))?;
-        self.hits.fetch_add(1, Relaxed);
-        let idle = self.idle();
-        if idle < self.low_water.load(Relaxed) {
-            self.low_water.fetch_min(idle, Relaxed);
+    pub(super) fn take(&self, how: Use<'_>) -> Option<Memory> {
+        let near = stripe_of_thread(how.stripes).and_then(|stripe| self.near[stripe].get());
+        near.and_then(|near| near.take()).or_else(|| self.take_elsewhere(how))
+    }
+
+    /// From the far rack, or from near another thread.
+    fn take_elsewhere(&self, how: Use<'_>) -> Option<Memory> {
+        if let Some(memory) = self.far.get().and_then(|far| far.take()) {
+            how.allowance.give_back(how.capacity);
+            return Some(memory);
         }
-        Some(memory)
+        self.near.iter().filter_map(OnceLock::get).find_map(|near| near.take())
     }
 
     /// New memory, for a take that found no idle block.
     pub(super) fn make(&self, capacity: usize) -> Memory {
         self.misses.fetch_add(1, Relaxed);
-        self.low_water.store(0, Relaxed);
         let held = self.held.fetch_add(1, Relaxed) + 1;
         self.high_water.fetch_max(held, Relaxed);
         Memory::zeroed(capacity)
     }
 
-    /// Keeps `memory` for a later take, or returns it if `slots` blocks are already idle.
+    /// Keeps `memory` for a later take, or frees it if there is no room. True if it was kept.
     #[inline]
-    pub(super) fn put(&self, memory: Memory, slots: usize) -> Result<(), Memory> {
-        match list(&self.near, slots.min(NEAR_SLOTS)) {
-            Some(near) => near.push(memory).or_else(|memory| self.put_far(memory, slots)),
-            None => Err(memory),
-        }
+    pub(super) fn put(&self, memory: Memory, how: Use<'_>) -> bool {
+        let slots = near_slots(how.capacity);
+        let not_near = match stripe_of_thread(how.stripes) {
+            Some(stripe) if slots > 0 => {
+                self.near[stripe].get_or_init(|| Box::new(Rack::new(slots))).put(memory).err()
+            }
+            _ => Some(memory),
+        };
+        not_near.is_none_or(|memory| self.put_far(memory, how))
     }
 
-    fn put_far(&self, memory: Memory, slots: usize) -> Result<(), Memory> {
-        match list(&self.far, slots.saturating_sub(NEAR_SLOTS).min(FAR_SLOTS)) {
-            Some(far) => far.push(memory),
-            None => Err(memory),
+    fn put_far(&self, memory: Memory, how: Use<'_>) -> bool {
+        let slots = how.allowance.limit / how.capacity;
+        if how.allowance.take(how.capacity) {
+            let far = self.far.get_or_init(|| Box::new(Rack::new(slots.clamp(1, FAR_SLOTS))));
+            match far.put(memory) {
+                Ok(()) => return true,
+                Err(memory) => drop(memory),
+            }
+            how.allowance.give_back(how.capacity);
         }
-    }
-
-    /// Frees the memory of a block of this class.
-    pub(super) fn free(&self, memory: Memory) {
         self.held.fetch_sub(1, Relaxed);
-        drop(memory);
-    }
-
-    /// Frees the idle block that was not used for longest. True if there was one.
-    pub(super) fn free_coldest(&self) -> bool {
-        let coldest = pop(&self.far).or_else(|| pop(&self.near));
-        coldest.map(|memory| self.free(memory)).is_some()
+        false
     }
 
     /// Frees the idle blocks that no take has needed since the last trim; returns how many.
-    pub(super) fn trim(&self) -> usize {
-        let surplus = self.low_water.load(Relaxed);
-        let freed = (0..surplus).take_while(|_| self.free_coldest()).count();
-        self.low_water.store(self.idle(), Relaxed);
-        freed
+    pub(super) fn trim(&self, how: Use<'_>) -> usize {
+        let far = self.far.get().map_or(0, |far| far.trim());
+        how.allowance.give_back(far * how.capacity);
+        let near: usize = self.near.iter().filter_map(OnceLock::get).map(|near| near.trim()).sum();
+        self.held.fetch_sub(far + near, Relaxed);
+        far + near
     }
 
     /// Idle blocks now.
     pub(super) fn idle(&self) -> usize {
-        [&self.near, &self.far].iter().filter_map(|list| list.get()).map(ArrayQueue::len).sum()
+        self.racks().map(Rack::idle).sum()
     }
 
     pub(super) fn stats(&self, capacity: usize) -> ClassStats {
@@ -121,25 +150,50 @@ impl Shelf {
             blocks_out: held - idle,
             blocks_idle: idle,
             high_water: self.high_water.load(Relaxed),
-            hits: self.hits.load(Relaxed),
+            hits: self.racks().map(Rack::hits).sum(),
             misses: self.misses.load(Relaxed),
         }
     }
-}
 
-type List = OnceLock<ArrayQueue<Memory>>;
-
-#[inline]
-fn pop(list: &List) -> Option<Memory> {
-    list.get()?.pop()
-}
-
-/// The list, made now if it has never been used; none if it is to have no slot.
-#[inline]
-fn list(list: &List, slots: usize) -> Option<&ArrayQueue<Memory>> {
-    match list.get() {
-        Some(list) => Some(list),
-        None if slots == 0 => None,
-        None => Some(list.get_or_init(|| ArrayQueue::new(slots))),
+    fn racks(&self) -> impl Iterator<Item = &Rack> {
+        self.near.iter().chain([&self.far]).filter_map(OnceLock::get).map(|rack| &**rack)
     }
+}
+
+/// Octets that may lie far, in all classes of a pool together.
+pub(super) struct Allowance {
+    limit: usize,
+    taken: AtomicUsize,
+}
+
+impl Allowance {
+    pub(super) const fn new(limit: usize) -> Self {
+        Self { limit, taken: AtomicUsize::new(0) }
+    }
+
+    fn take(&self, octets: usize) -> bool {
+        let taken = self.taken.fetch_add(octets, Relaxed);
+        let within = taken.saturating_add(octets) <= self.limit;
+        if !within {
+            self.give_back(octets);
+        }
+        within
+    }
+
+    fn give_back(&self, octets: usize) {
+        self.taken.fetch_sub(octets, Relaxed);
+    }
+}
+
+/// Which of `stripes` near racks this thread uses; none if there are none.
+#[inline]
+fn stripe_of_thread(stripes: usize) -> Option<usize> {
+    /// Threads counted so far.
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static THREAD: usize = THREADS.fetch_add(1, Relaxed);
+    }
+    let mask = stripes.checked_sub(1)?;
+    // A thread whose locals are gone already may still drop blocks.
+    Some(THREAD.try_with(|thread| *thread).unwrap_or(0) & mask)
 }

@@ -223,6 +223,9 @@ impl Core {
     }
 
     pub(super) fn set_initial_window_size(&mut self, octets: u32) {
-        self.change_settings(Values { initial_window_size: Some(octets.min(MAX_WINDOW)), ..Values::default() });
+        self.change_settings(Values {
+            initial_window_size: Some(octets.min(MAX_WINDOW)),
+            ..Values::default()
+        });
     }
 }

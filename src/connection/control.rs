@@ -49,7 +49,9 @@ impl Control {
                 ControlFrame::SettingsAck => write::settings_ack(out),
                 ControlFrame::Ping { ack, payload } => write::ping(out, ack, payload),
                 ControlFrame::Reset { stream, code } => write::reset(out, stream, code),
-                ControlFrame::WindowUpdate { stream, increment } => write::window_update(out, stream, increment),
+                ControlFrame::WindowUpdate { stream, increment } => {
+                    write::window_update(out, stream, increment)
+                }
             }
         }
     }

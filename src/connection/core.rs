@@ -146,7 +146,8 @@ impl Core {
             self.data = None;
         }
         if stream.state != State::Idle {
-            let count = if self.is_local(stream.id) { &mut self.local_streams } else { &mut self.remote_streams };
+            let count =
+                if self.is_local(stream.id) { &mut self.local_streams } else { &mut self.remote_streams };
             *count = count.saturating_sub(1);
         }
         self.events.push_back(Event::Closed { key });
@@ -257,7 +258,12 @@ impl Core {
     }
 
     /// The peer's GOAWAY (§6.8): streams above `last_stream` were not processed and may be tried elsewhere.
-    pub(super) fn handle_goaway(&mut self, last_stream: StreamId, code: ErrorCode, opaque: &[u8]) -> Result<Event, Fault> {
+    pub(super) fn handle_goaway(
+        &mut self,
+        last_stream: StreamId,
+        code: ErrorCode,
+        opaque: &[u8],
+    ) -> Result<Event, Fault> {
         if !self.shutdown.receive(last_stream) {
             return Err(Fault::connection(Misdeed::GoAwayIncreased));
         }
@@ -268,7 +274,9 @@ impl Core {
             .streams
             .keys()
             .filter(|key| {
-                self.streams.get(*key).is_some_and(|stream| self.is_local(stream.id) && stream.id > last_stream)
+                self.streams
+                    .get(*key)
+                    .is_some_and(|stream| self.is_local(stream.id) && stream.id > last_stream)
             })
             .collect();
         for key in refused {

@@ -124,7 +124,8 @@ impl RecvCredit {
     }
 
     fn announce(&mut self, least: i64) -> Option<u32> {
-        let overdraft = self.unread.saturating_sub(u64::from(self.max_unread)).min(u64::from(MAX_WINDOW)) as i64;
+        let overdraft =
+            self.unread.saturating_sub(u64::from(self.max_unread)).min(u64::from(MAX_WINDOW)) as i64;
         let increment = i64::from(self.target) - overdraft - self.window;
         if increment < least.max(1) {
             return None;

@@ -31,21 +31,31 @@ impl Core {
             return Err(Fault::connection(Misdeed::FrameBeforeSettings));
         }
         match frame {
-            Frame::DataStart { stream, length, end_stream } => self.handle_data_start(stream, length, end_stream),
-            Frame::Data { stream, payload, last, end_stream } => self.handle_data(stream, payload, last, end_stream),
+            Frame::DataStart { stream, length, end_stream } => {
+                self.handle_data_start(stream, length, end_stream)
+            }
+            Frame::Data { stream, payload, last, end_stream } => {
+                self.handle_data(stream, payload, last, end_stream)
+            }
             Frame::Headers { stream, end_stream, depends_on, block } => {
                 self.handle_headers(stream, end_stream, depends_on, block)
             }
             Frame::Priority { stream, depends_on } => {
                 self.charge(Cheap::Priority)?;
                 // RFC 7540 §5.3.1; RFC 9113 §5.3.2 keeps the frame and drops its meaning.
-                if stream == depends_on { Err(Fault::stream(stream, Misdeed::SelfDependency)) } else { Ok(None) }
+                if stream == depends_on {
+                    Err(Fault::stream(stream, Misdeed::SelfDependency))
+                } else {
+                    Ok(None)
+                }
             }
             Frame::Reset { stream, code } => self.handle_reset(stream, code),
             Frame::Settings(settings) => self.handle_settings(settings),
             Frame::SettingsAck => self.handle_settings_ack(),
             Frame::Ping { ack, payload } => self.handle_ping(ack, payload),
-            Frame::GoAway { last_stream, code, debug } => self.handle_goaway(last_stream, code, debug).map(Some),
+            Frame::GoAway { last_stream, code, debug } => {
+                self.handle_goaway(last_stream, code, debug).map(Some)
+            }
             Frame::WindowUpdate { stream, increment } => self.handle_window_update(stream, increment),
             Frame::PriorityUpdate { stream, value } => self.handle_priority_update(stream, value),
             Frame::Unknown { kind, length } => {
@@ -117,7 +127,11 @@ impl Core {
         if self.config.adaptive_window {
             self.measure(octets);
         }
-        Ok(piece.filter(|piece| end_stream || !piece.is_empty()).map(|piece| Event::Data { key, piece, end_stream }))
+        Ok(piece.filter(|piece| end_stream || !piece.is_empty()).map(|piece| Event::Data {
+            key,
+            piece,
+            end_stream,
+        }))
     }
 
     /// The peer has ended its side of a stream.
@@ -137,16 +151,20 @@ impl Core {
         Ok(())
     }
 
-    fn handle_headers(&mut self, id: StreamId, end_stream: bool, depends_on: Option<StreamId>, block: &[u8]) -> Outcome {
+    fn handle_headers(
+        &mut self,
+        id: StreamId,
+        end_stream: bool,
+        depends_on: Option<StreamId>,
+        block: &[u8],
+    ) -> Outcome {
         let mut section = Section::default();
         let limits = FieldLimits {
             max_octets: self.config.max_header_list_size as usize,
             max_fields: self.config.max_header_fields,
         };
-        let decoded = self
-            .decoder
-            .decode(block, limits, &mut |field| section.add(field))
-            .map_err(Fault::connection)?;
+        let decoded =
+            self.decoder.decode(block, limits, &mut |field| section.add(field)).map_err(Fault::connection)?;
         if depends_on == Some(id) {
             return Err(Fault::stream(id, Misdeed::SelfDependency));
         }
@@ -164,7 +182,13 @@ impl Core {
         self.frame_on_missing_stream(id, Misdeed::HeadersAfterEnd)
     }
 
-    fn handle_request(&mut self, id: StreamId, end_stream: bool, section: Section, decoded: Decoded) -> Outcome {
+    fn handle_request(
+        &mut self,
+        id: StreamId,
+        end_stream: bool,
+        section: Section,
+        decoded: Decoded,
+    ) -> Outcome {
         // §6.8: above the identifier of our GOAWAY nothing is taken, and nothing is said.
         if self.shutdown.highest_accepted().is_some_and(|highest| id > highest) {
             return Ok(None);
@@ -181,7 +205,8 @@ impl Core {
         if head.extensions().get::<Protocol>().is_some() && !self.config.enable_connect_protocol {
             return Err(Fault::stream(id, Misdeed::BadPseudoField));
         }
-        let content = Content::of_request(head.method(), head.headers()).map_err(|misdeed| Fault::stream(id, misdeed))?;
+        let content = Content::of_request(head.method(), head.headers())
+            .map_err(|misdeed| Fault::stream(id, misdeed))?;
         if end_stream {
             content.end().map_err(|misdeed| Fault::stream(id, misdeed))?;
         }
@@ -189,7 +214,9 @@ impl Core {
         stream.state = if end_stream { State::HalfClosedRemote } else { State::Open };
         stream.got_head = true;
         stream.content = content;
-        if let Some(priority) = head.headers().get("priority").and_then(|value| Priority::parse(value.as_bytes())) {
+        if let Some(priority) =
+            head.headers().get("priority").and_then(|value| Priority::parse(value.as_bytes()))
+        {
             stream.priority = priority;
         }
         self.remote_streams += 1;
@@ -222,7 +249,8 @@ impl Core {
         }
         stream.got_head = true;
         stream.content =
-            Content::of_response(stream.head_request, stream.connect_request, head.status(), head.headers()).map_err(fault)?;
+            Content::of_response(stream.head_request, stream.connect_request, head.status(), head.headers())
+                .map_err(fault)?;
         if end_stream {
             stream.content.end().map_err(fault)?;
             self.end_received(key)?;
@@ -421,7 +449,11 @@ impl Core {
 
     /// Whether neither side has used this identifier, or a higher one of the same kind (§5.1.1).
     fn is_idle(&self, id: StreamId) -> bool {
-        if self.is_local(id) { self.next_local.is_some_and(|next| id >= next) } else { id > self.highest_remote }
+        if self.is_local(id) {
+            self.next_local.is_some_and(|next| id >= next)
+        } else {
+            id > self.highest_remote
+        }
     }
 
     pub(super) fn new_stream(&self, id: StreamId) -> Stream {

@@ -44,23 +44,21 @@ const LEAK: Duration = Duration::from_secs(1);
 impl Limits {
     pub(super) fn new(config: &Config) -> Self {
         let resets = u32::try_from(config.max_pending_accept_reset_streams).unwrap_or(u32::MAX);
-        let provoked = config.max_local_error_reset_streams.map_or(u32::MAX, |max| max.min(u32::MAX as usize) as u32);
+        let provoked =
+            config.max_local_error_reset_streams.map_or(u32::MAX, |max| max.min(u32::MAX as usize) as u32);
         Limits {
             spent: [0; KINDS],
             burst: [
-                resets,
-                provoked,
+                resets, provoked,
                 // An honest peer sends one for keepalive and one for each round trip that measures bandwidth.
-                100,
-                // An honest peer sends one at the start and a few when it tunes its windows.
+                100, // An honest peer sends one at the start and a few when it tunes its windows.
                 100,
                 // Browsers of old built trees of a few dozen streams; each frame costs us a table look-up.
                 1_000,
                 // Two for each of our DATA frames are earned (`useful`); the rest is for windows that open.
                 10_000,
                 // Some gRPC stacks end streams with an empty DATA frame: those have END_STREAM and are free.
-                1_000,
-                // GREASE (RFC 8701 for HTTP/2) is a frame now and then.
+                1_000, // GREASE (RFC 8701 for HTTP/2) is a frame now and then.
                 1_000,
             ],
             last_leak: None,

@@ -139,7 +139,14 @@ impl Core {
     }
 
     /// Writes a head or trailers. `false`: it cannot be sent and the stream was ended.
-    fn write_section(&mut self, key: StreamKey, id: StreamId, section: &SendItem, end: bool, out: &mut Outbound) -> bool {
+    fn write_section(
+        &mut self,
+        key: StreamKey,
+        id: StreamId,
+        section: &SendItem,
+        end: bool,
+        out: &mut Outbound,
+    ) -> bool {
         let max_list = self.remote.max_header_list_size.map_or(usize::MAX, |max| max as usize);
         let octets = match section {
             SendItem::Head(head) if max_list < usize::MAX => section_octets(of_head(head)),
@@ -148,7 +155,8 @@ impl Core {
         };
         if octets > max_list {
             // §10.5.1: the peer has said that it will not take it.
-            let mistake = Mistake::BadHead("field section larger than the peer's SETTINGS_MAX_HEADER_LIST_SIZE");
+            let mistake =
+                Mistake::BadHead("field section larger than the peer's SETTINGS_MAX_HEADER_LIST_SIZE");
             self.events.push_back(Event::Reset { key, error: mistake.into() });
             let request = matches!(section, SendItem::Head(head) if matches!(**head, Head::Request(_)));
             if request {
@@ -167,7 +175,9 @@ impl Core {
             }
             SendItem::Trailers(trailers) => {
                 let bound = encoder.bound(of_trailers(trailers));
-                write::headers(out, id, end, max_frame_size, bound, |to| encoder.encode(of_trailers(trailers), to));
+                write::headers(out, id, end, max_frame_size, bound, |to| {
+                    encoder.encode(of_trailers(trailers), to)
+                });
             }
             SendItem::Data(_) => {}
         }
@@ -198,7 +208,8 @@ impl Core {
     pub(super) fn schedule(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get(key) else { return };
         // An idle stream waits in the queue for MAX_CONCURRENT_STREAMS.
-        if stream.state == State::Idle || self.streams.send_queue_of(key).is_some() || stream.queue.is_empty() {
+        if stream.state == State::Idle || self.streams.send_queue_of(key).is_some() || stream.queue.is_empty()
+        {
             return;
         }
         let data_first = matches!(stream.queue.front(), Some(SendItem::Data(_)));

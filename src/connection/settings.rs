@@ -160,7 +160,9 @@ impl RemoteSettings {
                     }
                 }
                 setting::MAX_CONCURRENT_STREAMS => self.max_concurrent_streams = Some(value),
-                setting::INITIAL_WINDOW_SIZE if value > MAX_WINDOW => return Err(Misdeed::SettingsWindowInvalid),
+                setting::INITIAL_WINDOW_SIZE if value > MAX_WINDOW => {
+                    return Err(Misdeed::SettingsWindowInvalid);
+                }
                 setting::INITIAL_WINDOW_SIZE => self.initial_window_size = value,
                 setting::MAX_FRAME_SIZE => {
                     if !(MIN_MAX_FRAME_SIZE..=MAX_FRAME_SIZE).contains(&value) {

@@ -299,7 +299,13 @@ mod tests {
     fn streams(count: u32) -> (Streams, Vec<StreamKey>) {
         let mut streams = Streams::new();
         let keys = (0..count)
-            .map(|n| streams.insert(Stream::new(StreamId::new(2 * n + 1), SendWindow::new(0), RecvWindow::new(0, 0))))
+            .map(|n| {
+                streams.insert(Stream::new(
+                    StreamId::new(2 * n + 1),
+                    SendWindow::new(0),
+                    RecvWindow::new(0, 0),
+                ))
+            })
             .collect();
         (streams, keys)
     }

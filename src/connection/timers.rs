@@ -37,7 +37,10 @@ impl Core {
             (after(handshake, self.config.handshake_timeout), Misdeed::HandshakeTimeout),
             // The acknowledgement is not due before the peer's own SETTINGS.
             (
-                after(self.local.awaited_since().filter(|_| self.remote.received), self.config.settings_timeout),
+                after(
+                    self.local.awaited_since().filter(|_| self.remote.received),
+                    self.config.settings_timeout,
+                ),
                 Misdeed::SettingsNotAcknowledged,
             ),
             (after(self.field_block_since, self.config.header_read_timeout), Misdeed::HeadersTimeout),

@@ -1,7 +1,7 @@
 //! The encoder (RFC 7541 §3, §6).
 //!
-//! Always true here: its dynamic table is never larger than the peer's setting and our own choice allow, and a
-//! change of the maximum size is announced before the first field that relies on it (§4.2).
+//! Always true here: its dynamic table is never larger than the peer's setting and our own choice allow, and
+//! a change of the maximum size is announced before the first field that relies on it (§4.2).
 
 use http::Method;
 
@@ -41,8 +41,8 @@ impl Encoder {
         }
     }
 
-    /// The peer's SETTINGS_HEADER_TABLE_SIZE is `octets`. The lowest and the last one since the previous block
-    /// are announced in the next (RFC 7541 §4.2).
+    /// The peer's SETTINGS_HEADER_TABLE_SIZE is `octets`. The lowest and the last one since the previous
+    /// block are announced in the next (RFC 7541 §4.2).
     pub fn set_peer_table_size(&mut self, octets: u32) {
         self.peer = octets;
         self.peer_lowest = self.peer_lowest.min(octets);
@@ -62,7 +62,8 @@ impl Encoder {
         })
     }
 
-    /// Encodes a field section into `out`, of at least [`bound`](Self::bound) octets; returns how many it took.
+    /// Encodes a field section into `out`, of at least [`bound`](Self::bound) octets; returns how many it
+    /// took.
     ///
     /// # Panics
     ///

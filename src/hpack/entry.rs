@@ -1,7 +1,7 @@
 //! What a table of the decoder holds, and how names and values become fields (RFC 9113 §8.2.1, §8.3).
 //!
-//! Always true here: an entry that RFC 9113 forbids keeps its place and its size, since later indexes count it
-//! and later literals may borrow its name; it never becomes a [`Field`].
+//! Always true here: an entry that RFC 9113 forbids keeps its place and its size, since later indexes
+//! count it and later literals may borrow its name; it never becomes a [`Field`].
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -154,11 +154,11 @@ fn pseudo_value(value: &[u8]) -> Result<&[u8], Misdeed> {
 fn header_name(octets: &[u8]) -> Option<HeaderName> {
     // Names of gRPC are constants here: no allocation, and no reference count that connections share.
     Some(match octets {
-        b"grpc-accept-encoding" => HeaderName::from_static("grpc-accept-encoding"),
-        b"grpc-encoding" => HeaderName::from_static("grpc-encoding"),
-        b"grpc-message" => HeaderName::from_static("grpc-message"),
-        b"grpc-status" => HeaderName::from_static("grpc-status"),
-        b"grpc-timeout" => HeaderName::from_static("grpc-timeout"),
+        b"grpc-accept-encoding" => const { HeaderName::from_static("grpc-accept-encoding") },
+        b"grpc-encoding" => const { HeaderName::from_static("grpc-encoding") },
+        b"grpc-message" => const { HeaderName::from_static("grpc-message") },
+        b"grpc-status" => const { HeaderName::from_static("grpc-status") },
+        b"grpc-timeout" => const { HeaderName::from_static("grpc-timeout") },
         // `HeaderName` lets a quotation mark pass, which is not in a token (RFC 9110 §5.6.2).
         _ if octets.contains(&b'"') => return None,
         _ => HeaderName::from_lowercase(octets).ok()?,
@@ -171,18 +171,18 @@ fn header_value(octets: &[u8]) -> Result<HeaderValue, Misdeed> {
     }
     // Constants again, for values that nearly every connection repeats.
     Ok(match octets {
-        b"" => HeaderValue::from_static(""),
-        b"0" => HeaderValue::from_static("0"),
-        b"*/*" => HeaderValue::from_static("*/*"),
-        b"gzip" => HeaderValue::from_static("gzip"),
-        b"identity" => HeaderValue::from_static("identity"),
-        b"trailers" => HeaderValue::from_static("trailers"),
-        b"application/grpc" => HeaderValue::from_static("application/grpc"),
-        b"application/json" => HeaderValue::from_static("application/json"),
-        b"identity,deflate,gzip" => HeaderValue::from_static("identity,deflate,gzip"),
-        b"application/grpc+proto" => HeaderValue::from_static("application/grpc+proto"),
-        b"gzip,deflate,zstd,identity" => HeaderValue::from_static("gzip,deflate,zstd,identity"),
-        b"identity, deflate, gzip" => HeaderValue::from_static("identity, deflate, gzip"),
+        b"" => const { HeaderValue::from_static("") },
+        b"0" => const { HeaderValue::from_static("0") },
+        b"*/*" => const { HeaderValue::from_static("*/*") },
+        b"gzip" => const { HeaderValue::from_static("gzip") },
+        b"identity" => const { HeaderValue::from_static("identity") },
+        b"trailers" => const { HeaderValue::from_static("trailers") },
+        b"application/grpc" => const { HeaderValue::from_static("application/grpc") },
+        b"application/json" => const { HeaderValue::from_static("application/json") },
+        b"identity,deflate,gzip" => const { HeaderValue::from_static("identity,deflate,gzip") },
+        b"application/grpc+proto" => const { HeaderValue::from_static("application/grpc+proto") },
+        b"gzip,deflate,zstd,identity" => const { HeaderValue::from_static("gzip,deflate,zstd,identity") },
+        b"identity, deflate, gzip" => const { HeaderValue::from_static("identity, deflate, gzip") },
         _ => HeaderValue::from_bytes(octets).map_err(|_| Misdeed::FieldValueInvalid)?,
     })
 }

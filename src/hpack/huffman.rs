@@ -43,14 +43,14 @@ pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
     // The shortest code has five bits.
     out.reserve(coded.len() * 8 / 5);
     let mut rest = coded;
-    // The first `bits` bits of `window` are the next of the input, zeros follow.
+    // The first `bits` bits of `window` are the next of the input; after them come bits of `rest`, or zeros.
     let mut window = 0_u64;
     let mut bits = 0;
     loop {
         if let Some(chunk) = rest.first_chunk::<8>() {
             window |= u64::from_be_bytes(*chunk) >> bits;
             let taken = (63 - bits) / 8;
-            // What was shifted in beyond the octets taken will be shifted in again, the same.
+            // Bits beyond the octets taken are in the window too; they will be set again, to the same.
             rest = &rest[taken as usize..];
             bits += taken * 8;
         } else {

@@ -22,7 +22,8 @@ pub struct Decoded {
     pub octets: usize,
     /// The field lines of the whole block.
     pub fields: usize,
-    /// Whether a limit was exceeded. The field that did so and all later ones were not passed on, nor looked at.
+    /// Whether a limit was exceeded. The field that did so and all later ones were not passed on, nor looked
+    /// at.
     pub too_large: bool,
     /// The first rule that a field breaks and that makes the message malformed (RFC 9113 §8.1.1), the field
     /// itself not being passed on: `FieldNameInvalid`, `FieldValueInvalid` or `BadPseudoField` (unknown,

@@ -23,7 +23,12 @@ impl Content {
     }
 
     /// What a final response to a request with `method` announces.
-    pub fn of_response(head: bool, connect: bool, status: StatusCode, headers: &HeaderMap) -> Result<Content, Misdeed> {
+    pub fn of_response(
+        head: bool,
+        connect: bool,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Result<Content, Misdeed> {
         let announced = announced(headers)?;
         if head || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
             return Ok(Content::Remaining(0));
@@ -57,7 +62,11 @@ fn announced(headers: &HeaderMap) -> Result<Content, Misdeed> {
         if octets.is_empty() || !octets.iter().all(u8::is_ascii_digit) {
             return Err(Misdeed::BodyLengthMismatch);
         }
-        let length = value.to_str().ok().and_then(|text| text.parse::<u64>().ok()).ok_or(Misdeed::BodyLengthMismatch)?;
+        let length = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+            .ok_or(Misdeed::BodyLengthMismatch)?;
         if found.is_some_and(|other| other != length) {
             return Err(Misdeed::BodyLengthMismatch);
         }
@@ -96,7 +105,8 @@ mod tests {
     #[test]
     fn messages_without_content_have_none_whatever_they_announce() {
         let of = |head, connect, status: u16| {
-            Content::of_response(head, connect, StatusCode::from_u16(status).unwrap(), &headers(&["9"])).unwrap()
+            Content::of_response(head, connect, StatusCode::from_u16(status).unwrap(), &headers(&["9"]))
+                .unwrap()
         };
         assert_eq!(of(true, false, 200), Content::Remaining(0));
         assert_eq!(of(false, false, 204), Content::Remaining(0));

@@ -16,7 +16,9 @@ use super::{
 pub fn of_head(head: &Head) -> impl Iterator<Item = FieldRef<'_>> {
     let (pseudo, headers) = match head {
         Head::Request(request) => (request_pseudo_fields(request), request.headers()),
-        Head::Response(response) => ([Some(FieldRef::Status(response.status())), None, None, None, None], response.headers()),
+        Head::Response(response) => {
+            ([Some(FieldRef::Status(response.status())), None, None, None, None], response.headers())
+        }
     };
     pseudo.into_iter().flatten().chain(of_trailers(headers))
 }
@@ -36,7 +38,13 @@ fn request_pseudo_fields(request: &Request<()>) -> [Option<FieldRef<'_>>; 5] {
     }
     let path = match uri.path_and_query().map(|path| path.as_str()) {
         // §8.3.1: an empty path is sent as "/", or as "*" for OPTIONS without a path.
-        None | Some("") => if *method == Method::OPTIONS { "*" } else { "/" },
+        None | Some("") => {
+            if *method == Method::OPTIONS {
+                "*"
+            } else {
+                "/"
+            }
+        }
         Some(path) => path,
     };
     [
@@ -94,7 +102,9 @@ mod tests {
         let request = Request::get("http://a.b/c?d").header("x", "y").body(()).unwrap();
         let fields = names(request);
         assert_eq!(fields.len(), 5);
-        assert!(fields[0].starts_with("Method") && fields[3].contains("/c?d") && fields[4].starts_with("Header"));
+        assert!(
+            fields[0].starts_with("Method") && fields[3].contains("/c?d") && fields[4].starts_with("Header")
+        );
         let tunnel = Request::connect("a.b:443").body(()).unwrap();
         assert_eq!(names(tunnel).len(), 2);
     }

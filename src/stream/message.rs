@@ -90,12 +90,15 @@ impl Section {
                 return Err(Misdeed::BadPseudoField);
             }
         } else {
-            let (Some(scheme), Some(path)) = (self.scheme, self.path) else { return Err(Misdeed::BadPseudoField) };
+            let (Some(scheme), Some(path)) = (self.scheme, self.path) else {
+                return Err(Misdeed::BadPseudoField);
+            };
             let asterisk = path.as_ref() == b"*" && method == Method::OPTIONS;
             if !path.starts_with(b"/") && !asterisk {
                 return Err(Misdeed::BadPseudoField);
             }
-            uri.path_and_query = Some(PathAndQuery::from_maybe_shared(path).map_err(|_| Misdeed::BadPseudoField)?);
+            uri.path_and_query =
+                Some(PathAndQuery::from_maybe_shared(path).map_err(|_| Misdeed::BadPseudoField)?);
             let scheme = Scheme::try_from(scheme.as_ref()).map_err(|_| Misdeed::BadPseudoField)?;
             // `Uri` has no scheme without an authority.
             if uri.authority.is_some() {
@@ -176,7 +179,8 @@ fn parse_authority(octets: Bytes) -> Result<Authority, Misdeed> {
 fn check_host(authority: Option<&Authority>, headers: &HeaderMap) -> Result<(), Misdeed> {
     let mut hosts = headers.get_all(HOST).iter();
     let Some(host) = hosts.next() else { return Ok(()) };
-    let differs = authority.is_some_and(|authority| !authority.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()));
+    let differs = authority
+        .is_some_and(|authority| !authority.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()));
     if differs || hosts.next().is_some() { Err(Misdeed::BadPseudoField) } else { Ok(()) }
 }
 

@@ -30,7 +30,9 @@ impl Priority {
             };
             let mut octets = key.bytes();
             if !octets.next().is_some_and(|first| first.is_ascii_lowercase() || first == b'*')
-                || !octets.all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"_-.*".contains(&octet))
+                || !octets.all(|octet| {
+                    octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"_-.*".contains(&octet)
+                })
             {
                 if text.trim_matches([' ', '\t']).is_empty() {
                     break;

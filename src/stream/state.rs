@@ -68,14 +68,34 @@ impl State {
             (Idle, RecvHeaders { end: true }) => HalfClosedRemote,
             (Idle, SendHeaders { end: true }) => HalfClosedLocal,
 
-            (Open, RecvHeaders { end } | RecvData { end }) => if end { HalfClosedRemote } else { Open },
-            (Open, SendHeaders { end } | SendData { end }) => if end { HalfClosedLocal } else { Open },
+            (Open, RecvHeaders { end } | RecvData { end }) => {
+                if end {
+                    HalfClosedRemote
+                } else {
+                    Open
+                }
+            }
+            (Open, SendHeaders { end } | SendData { end }) => {
+                if end {
+                    HalfClosedLocal
+                } else {
+                    Open
+                }
+            }
 
             (HalfClosedLocal, RecvHeaders { end } | RecvData { end }) => {
-                if end { Closed } else { HalfClosedLocal }
+                if end {
+                    Closed
+                } else {
+                    HalfClosedLocal
+                }
             }
             (HalfClosedRemote, SendHeaders { end } | SendData { end }) => {
-                if end { Closed } else { HalfClosedRemote }
+                if end {
+                    Closed
+                } else {
+                    HalfClosedRemote
+                }
             }
 
             (Open | HalfClosedLocal | HalfClosedRemote, RecvReset | SendReset) => Closed,
@@ -133,7 +153,11 @@ mod tests {
                     Err(Refusal::Peer(misdeed)) => format!("peer error {misdeed:?} ({})", misdeed.code()),
                     Err(Refusal::Local) => "refused to the caller".to_owned(),
                 };
-                printed.push_str(&format!("{:<16} + {:<27} -> {after}\n", format!("{state:?}"), format!("{input:?}")));
+                printed.push_str(&format!(
+                    "{:<16} + {:<27} -> {after}\n",
+                    format!("{state:?}"),
+                    format!("{input:?}")
+                ));
             }
         }
         assert_eq!(printed, include_str!("state.snapshot"), "\n{printed}");

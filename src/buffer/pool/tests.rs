@@ -1,5 +1,5 @@
 use std::{
-    sync::mpsc,
+    sync::{Barrier, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -191,17 +191,44 @@ fn the_books_balance_after_many_threads() {
 
 #[test]
 fn what_is_idle_stays_within_the_cap() {
-    for max_idle in [0, 255, 256, 10_000, 100_000] {
+    for max_idle in [0, 255, 256, 10_000, 100_000, 5 << 20] {
         let pool = lasting(max_idle);
-        for octets in [256, 384, 4096, 6144, 24_576] {
-            drop((0..40).map(|_| pool.take(octets)).collect::<Vec<_>>());
-            assert!(pool.stats().octets_idle <= max_idle, "{:?}", pool.stats());
-        }
+        // Each thread leaves some blocks near itself and the others far.
+        let all_have_taken = Barrier::new(8);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let classes = [256, 384, 4096, 6144, 24_576, 65_536, 1 << 20];
+                    let sizes = classes.iter().flat_map(|&octets| [octets; 20]);
+                    let blocks: Vec<_> = sizes.map(|octets| pool.take(octets)).collect();
+                    all_have_taken.wait();
+                    drop(blocks);
+                });
+            }
+        });
         let stats = pool.stats();
+        assert!(stats.octets_idle <= max_idle, "{stats:?}");
+        assert!(max_idle < 256 || stats.octets_idle > 0, "{max_idle} should keep something");
         assert_eq!(stats.octets_out, 0);
         assert_eq!(pool.core().held.load(Relaxed), stats.octets_idle);
-        assert!(max_idle < 256 || stats.octets_idle > 0, "{max_idle} should keep something");
     }
+}
+
+#[test]
+fn a_block_that_another_thread_keeps_near_is_found() {
+    let pool = roomy();
+    let home = pool.clone();
+    thread::spawn(move || drop(home.take(300))).join().expect("the thread does not panic");
+    drop(pool.take(300));
+    assert_eq!((pool.stats().hits, pool.stats().misses), (1, 1));
+}
+
+#[test]
+fn near_racks_take_at_most_half_of_what_may_be_idle() {
+    assert_eq!(stripes_within(PoolOptions::DEFAULT.max_idle / 2), STRIPES);
+    assert_eq!(stripes_within(OCTETS_PER_STRIPE), 1);
+    assert_eq!(stripes_within(OCTETS_PER_STRIPE - 1), 0);
+    assert_eq!(stripes_within(usize::MAX), STRIPES);
 }
 
 #[test]
@@ -243,12 +270,12 @@ fn the_housekeeper_does_not_keep_the_pool_alive() {
 #[test]
 #[cfg(target_os = "linux")]
 fn freed_mappings_leave_the_process() {
-    /// Resident pages of this process, in octets.
+    /// Octets of this process that are resident.
     fn resident() -> usize {
-        let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
-        let pages: usize =
-            statm.split(' ').nth(1).and_then(|field| field.parse().ok()).expect("the second field");
-        pages * 4096
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("every process has it");
+        let kilo: usize = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
+        kilo * 1024
     }
     const LOAD: usize = 48 << 20;
     let pool = roomy();
@@ -265,6 +292,13 @@ fn freed_mappings_leave_the_process() {
     pool.trim();
     pool.trim();
     assert!(resident() < before + LOAD / 2, "freed blocks are not");
+}
+
+#[test]
+fn blocks_and_pools_go_from_thread_to_thread() {
+    fn crosses_threads<T: Send + Sync + 'static>() {}
+    crosses_threads::<Block>();
+    crosses_threads::<BufferPool>();
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 use super::*;
 
-/// Decodes blocks in turn; after each, the table has this size.
-fn check(decoder: &mut Decoder, examples: &[(&str, &[(&str, &str)], usize)]) {
+/// A block, its fields, and the size of the table after it.
+type Example = (&'static str, &'static [(&'static str, &'static str)], usize);
+
+/// Decodes blocks in turn.
+fn check(decoder: &mut Decoder, examples: &[Example]) {
     for (wire, fields, table) in examples {
         let expected: Vec<_> = fields.iter().map(|(name, value)| field(name, value)).collect();
         assert_eq!(decode(decoder, &octets(wire)), expected);

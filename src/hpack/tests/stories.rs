@@ -47,7 +47,8 @@ fn blocks_of_an_independent_encoder_decode() {
 const THEIR_BLOCKS: usize = 183;
 
 /// What our encoder makes is kept in `ours.story`, which `make_stories.py check` reads with the independent
-/// decoder. After a change that is meant, run this test with MILLPOND_WRITE_STORIES=1 and check the file again.
+/// decoder. After a change that is meant, run this test with MILLPOND_WRITE_STORIES=1 and check the
+/// file again.
 #[test]
 fn our_blocks_are_those_that_an_independent_decoder_has_read() {
     let story = our_story();

@@ -1,0 +1,318 @@
+//! The sorting office: wishes from mailboxes to the connection, events from the connection to mailboxes.
+//!
+//! Always true here: events are drained after each mailbox, so that a key is never used for two streams at
+//! once; wakers are called when nothing is locked; the table of mailboxes is empty when no stream is open and
+//! then holds no memory.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    task::{Context, Waker},
+};
+
+use http::Request;
+
+use crate::{
+    connection::{Connection, Event, Side, StreamKey},
+    error::{Error, ErrorCode, Origin},
+    handle::{Delivered, Mailbox, MailboxState, Ping, RecvStream, SendResponse, Shared},
+};
+
+/// A request and the way to answer it.
+pub(crate) type Incoming = (Request<RecvStream>, SendResponse);
+
+/// A connection with the mailboxes of its streams.
+pub(crate) struct Post {
+    pub(crate) connection: Connection,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) side: Side,
+    /// By [`StreamKey::index`].
+    mailboxes: Vec<Option<Arc<Mailbox>>>,
+    open: usize,
+    /// Requests that were not accepted yet: at most MAX_CONCURRENT_STREAMS.
+    pub(crate) incoming: VecDeque<Incoming>,
+    wakers: Vec<Waker>,
+    freed_slots: usize,
+    /// Why the peer goes away, if it said so.
+    going_away: Option<Error>,
+}
+
+impl Post {
+    pub(crate) fn new(connection: Connection, shared: Arc<Shared>, side: Side) -> Self {
+        Post {
+            connection,
+            shared,
+            side,
+            mailboxes: Vec::new(),
+            open: 0,
+            incoming: VecDeque::new(),
+            wakers: Vec::new(),
+            freed_slots: 0,
+            going_away: None,
+        }
+    }
+
+    /// Takes what handles wish to the connection. Whether there was anything.
+    pub(crate) fn collect(&mut self) -> bool {
+        let returned = self.shared.take_returned();
+        if returned > 0 {
+            self.connection.release_connection(returned);
+        }
+        let (queue, shutdown, abort, ping) = {
+            let mut ready = self.shared.lock();
+            let wishes = &mut ready.wishes;
+            let ping = wishes.ping == Ping::Wanted;
+            if ping {
+                wishes.ping = Ping::InFlight;
+            }
+            let (shutdown, abort) = (std::mem::take(&mut wishes.shutdown), wishes.abort.take());
+            (std::mem::take(&mut ready.queue), shutdown, abort, ping)
+        };
+        let any = returned > 0 || !queue.is_empty() || shutdown || abort.is_some() || ping;
+        for mailbox in queue {
+            self.collect_from(mailbox);
+            self.deliver();
+        }
+        if ping {
+            self.connection.ping();
+        }
+        if shutdown {
+            self.connection.shutdown();
+        }
+        if let Some(code) = abort {
+            self.connection.abort(code);
+        }
+        self.shared.set_congested(self.connection.is_congested());
+        any
+    }
+
+    fn collect_from(&mut self, mailbox: Arc<Mailbox>) {
+        let mut state = mailbox.lock();
+        state.queued = false;
+        if state.closed {
+            return;
+        }
+        let mut queue = std::mem::take(&mut state.outbox.queue);
+        let Some(key) = state.key else {
+            if state.handles == 0 || state.outbox.reset.is_some() {
+                // Given up before it began: nothing was sent.
+                self.forget_unopened(state.local);
+                state.closed = true;
+                return;
+            }
+            match self.connection.open(state.id, &mut queue) {
+                Ok(key) => {
+                    state.key = Some(key);
+                    drop(state);
+                    self.place(key, mailbox);
+                }
+                Err(error) => {
+                    state.fail(error);
+                    state.closed = true;
+                    self.forget_unopened(state.local);
+                    self.wakers.extend(state.take_wakers().into_iter().flatten());
+                }
+            }
+            return;
+        };
+        let outbox = &mut state.outbox;
+        if let Some(code) = outbox.reset.take() {
+            drop(state);
+            return self.connection.reset(key, code);
+        }
+        let (give_back, reserve) = (std::mem::take(&mut outbox.give_back), outbox.reserve.take());
+        let released = std::mem::take(&mut state.inbox.released);
+        let abandoned = state.handles == 0;
+        drop(state);
+        if !queue.is_empty() {
+            self.connection.send(key, &mut queue);
+        }
+        if give_back > 0 {
+            self.connection.give_back(key, give_back);
+        }
+        if let Some(octets) = reserve {
+            self.connection.reserve(key, octets);
+        }
+        if released > 0 {
+            self.connection.release(key, released);
+        }
+        if abandoned {
+            self.connection.abandon(key);
+        }
+    }
+
+    /// Takes events to mailboxes. Whether there was any.
+    pub(crate) fn deliver(&mut self) -> bool {
+        let mut any = false;
+        while let Some(event) = self.connection.poll_event() {
+            any = true;
+            self.deliver_one(event);
+        }
+        any
+    }
+
+    fn deliver_one(&mut self, event: Event) {
+        match event {
+            Event::Request { key, stream, head, end_stream } => {
+                let mailbox = Arc::new(Mailbox::new(self.shared.clone(), stream, false));
+                {
+                    let mut state = mailbox.lock();
+                    state.key = Some(key);
+                    state.opened = true;
+                    state.inbox.ended = end_stream;
+                }
+                let (body, respond) = SendResponse::accept(mailbox.clone());
+                self.place(key, mailbox);
+                self.incoming.push_back((head.map(|()| body), respond));
+            }
+            Event::Informational { key, head } => self.with(key, true, |state| {
+                let heads = state.inbox.informational.get_or_insert_default();
+                // A peer may send them without end; the application sees the last few.
+                if heads.len() == MAX_INFORMATIONAL {
+                    heads.pop_front();
+                }
+                heads.push_back(*head);
+            }),
+            Event::Response { key, head, end_stream } => self.with(key, true, |state| {
+                state.inbox.informational = None;
+                state.inbox.head = Some(head);
+                state.inbox.ended |= end_stream;
+            }),
+            Event::Data { key, piece, end_stream } => {
+                let shared = self.shared.clone();
+                let mut discarded = 0;
+                self.with(key, true, |state| {
+                    state.inbox.ended |= end_stream;
+                    if let Delivered::Discarded { octets } = state.deliver(piece, &shared) {
+                        discarded = octets;
+                    }
+                });
+                if discarded > 0 {
+                    self.connection.release(key, discarded as u32);
+                    self.connection.release_connection(discarded);
+                }
+            }
+            Event::Trailers { key, trailers } => self.with(key, true, |state| {
+                state.inbox.trailers = Some(trailers);
+                state.inbox.ended = true;
+            }),
+            Event::Reset { key, error } => {
+                self.with(key, true, |state| state.fail(error));
+                self.with(key, false, |_| ());
+            }
+            Event::Opened { key } => self.with(key, false, |state| state.opened = true),
+            Event::Sent { key, octets } => self.with(key, false, |state| {
+                state.outbox.buffered = state.outbox.buffered.saturating_sub(octets);
+            }),
+            Event::Capacity { key, octets } => self.with(key, false, |state| {
+                state.outbox.capacity += octets;
+                state.outbox.capacity_grew = true;
+            }),
+            Event::Closed { key } => self.remove(key),
+            Event::RemoteSettings { max_concurrent_streams, enable_connect_protocol } => {
+                self.shared.set_remote_settings(max_concurrent_streams, enable_connect_protocol);
+            }
+            Event::Pong => self.shared.answer_ping(),
+            Event::GoAway { code, debug } => {
+                let error = Error::unprocessed(Origin::Peer, code, debug.clone());
+                self.shared.end(error);
+                if code != ErrorCode::NO_ERROR {
+                    self.going_away = Some(Error::go_away(Origin::Peer, code, debug));
+                }
+            }
+        }
+    }
+
+    /// Calls the wakers that were gathered and frees the slots of streams that ended.
+    pub(crate) fn wake(&mut self) {
+        self.shared.free_slots(std::mem::take(&mut self.freed_slots));
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
+
+    /// Ready to sleep: gives back memory that a burst left, and says whether there is nothing to do first.
+    pub(crate) fn sleep(&mut self, cx: &Context<'_>) -> bool {
+        if self.open == 0 {
+            self.mailboxes = Vec::new();
+            self.wakers = Vec::new();
+        }
+        if self.incoming.is_empty() {
+            self.incoming = VecDeque::new();
+        }
+        self.shared.sleep(cx)
+    }
+
+    pub(crate) fn publish_stats(&self) {
+        let stats = self.connection.stats();
+        self.shared.lock().stats = stats;
+    }
+
+    /// Whether a client connection is of no use any more: nobody can send a request, and no stream is open.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.side == Side::Client && self.connection.is_idle() && {
+            let ready = self.shared.lock();
+            ready.senders == 0 && ready.queue.is_empty()
+        }
+    }
+
+    /// Everything is over: whoever still waits hears why. Called again it does nothing.
+    pub(crate) fn end(&mut self, error: &Error) {
+        self.shared.end(error.clone());
+        let unheard = std::mem::take(&mut self.shared.lock().queue);
+        let table = std::mem::take(&mut self.mailboxes);
+        self.open = 0;
+        for mailbox in table.into_iter().flatten().chain(unheard) {
+            let mut state = mailbox.lock();
+            state.queued = false;
+            state.closed = true;
+            if !(state.inbox.ended && state.outbox.ended) {
+                state.fail(error.clone());
+            }
+            let wakers = state.take_wakers();
+            drop(state);
+            wakers.into_iter().flatten().for_each(Waker::wake);
+        }
+        self.incoming = VecDeque::new();
+    }
+
+    /// Why the connection ended, as its own future says it; `None` if it ended well.
+    pub(crate) fn outcome(&self) -> Option<Error> {
+        self.connection.failure().or(self.going_away.as_ref()).cloned()
+    }
+
+    fn place(&mut self, key: StreamKey, mailbox: Arc<Mailbox>) {
+        let index = key.index();
+        if self.mailboxes.len() <= index {
+            self.mailboxes.resize_with(index + 1, || None);
+        }
+        self.mailboxes[index] = Some(mailbox);
+        self.open += 1;
+    }
+
+    fn remove(&mut self, key: StreamKey) {
+        let Some(mailbox) = self.mailboxes.get_mut(key.index()).and_then(Option::take) else { return };
+        self.open -= 1;
+        let mut state = mailbox.lock();
+        state.closed = true;
+        if state.local {
+            self.freed_slots += 1;
+        }
+        state.outbox.capacity = 0;
+        self.wakers.extend(state.outbox.waker.take());
+    }
+
+    fn forget_unopened(&mut self, local: bool) {
+        self.freed_slots += usize::from(local);
+    }
+
+    /// Changes a mailbox and notes who is to be woken: the reader or the writer.
+    fn with(&mut self, key: StreamKey, reader: bool, change: impl FnOnce(&mut MailboxState)) {
+        let Some(Some(mailbox)) = self.mailboxes.get(key.index()) else { return };
+        let mut state = mailbox.lock();
+        change(&mut state);
+        let waker = if reader { state.inbox.waker.take() } else { state.outbox.waker.take() };
+        self.wakers.extend(waker);
+    }
+}
+
+/// Informational heads that wait for the application.
+const MAX_INFORMATIONAL: usize = 8;

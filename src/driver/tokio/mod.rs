@@ -1,0 +1,248 @@
+//! The driver on tokio: one future that reads, lets the connection work, and writes.
+//!
+//! Always true here: a block is taken only when the socket is readable and is home before the poll ends, unless
+//! octets in it are still in use; reading goes on while the writer is blocked (two peers that stop reading when
+//! they cannot write wait for each other for ever); the write block is released after each flush and on error.
+
+mod client;
+mod read;
+mod server;
+mod write;
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use tokio::{io::AsyncWrite, time::Sleep};
+
+use crate::{
+    config::Config,
+    connection::{Connection, Side},
+    error::{Error, ErrorCode},
+    handle::Shared,
+    readiness::ReadReady,
+};
+
+use self::{read::Reader, write::Writer};
+use super::post::Post;
+
+pub use client::{ClientConnection, handshake as client_handshake, handshake_with as client_handshake_with};
+pub use server::{ServerConnection, handshake as server_handshake, handshake_with as server_handshake_with};
+
+/// A connection with its socket.
+pub(crate) struct Driver<T> {
+    io: T,
+    post: Post,
+    reader: Reader,
+    writer: Writer,
+    timer: Option<Pin<Box<Sleep>>>,
+    stage: Stage,
+}
+
+/// What a driver has to say.
+pub(crate) enum Progress {
+    /// New requests stand in [`Post::incoming`]. Poll again: the driver has not gone to sleep.
+    Requests,
+    /// The connection is over and its socket closed.
+    Over,
+}
+
+/// How far the end is.
+enum Stage {
+    Running,
+    /// All is written: the socket's write side closes.
+    Closing,
+    /// The peer may still be sending; if the socket were closed now, the system would answer with a reset, and
+    /// our GOAWAY could be lost on its way. So what comes is dropped for a moment.
+    Lingering,
+    Done,
+}
+
+/// How long that moment is.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// How many blocks are read before what they caused is written.
+const READS_BEFORE_WRITE: usize = 4;
+
+impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
+    pub(crate) fn new(io: T, side: Side, config: Config) -> Self {
+        let config = std::sync::Arc::new(config);
+        let shared = Shared::new(config.clone(), side);
+        let connection = Connection::new(side, config.clone(), Instant::now());
+        let writer = Writer::new(config.pool.clone(), io.is_write_vectored());
+        Driver {
+            io,
+            post: Post::new(connection, shared, side),
+            reader: Reader::new(config),
+            writer,
+            timer: None,
+            stage: Stage::Running,
+        }
+    }
+
+    pub(crate) fn post(&mut self) -> &mut Post {
+        &mut self.post
+    }
+
+    pub(crate) fn shared(&self) -> &std::sync::Arc<Shared> {
+        &self.post.shared
+    }
+
+    /// Works until there is nothing to do, or requests have come, or all is over.
+    pub(crate) fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
+        loop {
+            match self.stage {
+                Stage::Running => {
+                    if let Progress::Requests = ready!(self.poll_run(cx)) {
+                        return Poll::Ready(Progress::Requests);
+                    }
+                }
+                Stage::Closing => {
+                    // An error here means that the socket is gone, which is what was wanted.
+                    let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
+                    let peer_may_send = !self.reader.is_ended() && self.post.connection.failure().is_some();
+                    self.stage = if peer_may_send { Stage::Lingering } else { Stage::Done };
+                    self.timer = peer_may_send.then(|| Box::pin(tokio::time::sleep(LINGER)));
+                }
+                Stage::Lingering => {
+                    let over = self.reader.poll_discard(&mut self.io, cx).is_ready();
+                    let late = self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready());
+                    if !over && !late {
+                        return Poll::Pending;
+                    }
+                    self.stage = Stage::Done;
+                }
+                Stage::Done => {
+                    self.timer = None;
+                    return Poll::Ready(Progress::Over);
+                }
+            }
+        }
+    }
+
+    fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
+        let waiting = self.post.incoming.len();
+        loop {
+            let now = Instant::now();
+            let mut busy = self.post.collect();
+            let mut reads = 0;
+            while reads < READS_BEFORE_WRITE && self.poll_read(cx, now) {
+                reads += 1;
+                busy = true;
+            }
+            self.post.wake();
+            busy |= self.poll_write(cx, now);
+            self.post.wake();
+            if self.writer.is_idle() && self.post.connection.is_finished() {
+                self.finish();
+                self.stage = Stage::Closing;
+                return Poll::Ready(Progress::Over);
+            }
+            busy |= self.poll_timer(cx, now);
+            if self.post.is_unused() && !self.post.connection.is_going_away() {
+                self.post.connection.shutdown();
+                continue;
+            }
+            if self.post.incoming.len() > waiting {
+                return Poll::Ready(Progress::Requests);
+            }
+            if !busy && self.post.sleep(cx) {
+                self.post.publish_stats();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Reads one block, if there is anything to read, and lets the connection work on it.
+    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        if self.reader.is_ended() || self.post.connection.is_read_closed() {
+            return false;
+        }
+        match self.reader.poll_read(&mut self.io, cx, &mut self.post.connection, now) {
+            Poll::Ready(Ok(())) => {
+                self.post.deliver();
+                self.reader.reclaim(&mut self.post.connection);
+                true
+            }
+            Poll::Ready(Err(error)) => {
+                self.fail(error);
+                true
+            }
+            Poll::Pending => false,
+        }
+    }
+
+    /// Writes until there is nothing to write or the socket is full. Whether anything was written.
+    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let mut wrote = false;
+        loop {
+            if self.writer.wants_more() {
+                self.post.connection.poll_transmit(now, self.writer.outbound());
+                self.post.deliver();
+            }
+            match self.writer.poll_write(&mut self.io, cx) {
+                Poll::Ready(Ok(false)) => return wrote,
+                Poll::Ready(Ok(true)) => wrote = true,
+                Poll::Ready(Err(error)) => {
+                    self.fail(error);
+                    return true;
+                }
+                Poll::Pending => return wrote,
+            }
+        }
+    }
+
+    /// Keeps the timer at the connection's next deadline. An earlier alarm is left alone, since deadlines move
+    /// with every read: when it fires, it is set anew.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let Some(deadline) = self.post.connection.poll_timeout() else {
+            self.timer = None;
+            return false;
+        };
+        if deadline <= now {
+            self.post.connection.handle_timeout(now);
+            self.post.deliver();
+            return true;
+        }
+        let deadline = tokio::time::Instant::from_std(deadline);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if deadline < timer.deadline() {
+            timer.as_mut().reset(deadline);
+        }
+        if timer.as_mut().poll(cx).is_ready() {
+            timer.as_mut().reset(deadline);
+            return true;
+        }
+        false
+    }
+
+    fn fail(&mut self, error: io::Error) {
+        tracing::debug!(%error, "connection broken");
+        self.writer.clear();
+        self.post.connection.handle_io_error(error);
+        self.post.deliver();
+    }
+
+    /// Whoever still waits hears why the connection is over.
+    fn finish(&mut self) {
+        let error = self.post.outcome().unwrap_or_else(|| {
+            Error::unprocessed(crate::error::Origin::Us, ErrorCode::NO_ERROR, bytes::Bytes::new())
+        });
+        self.post.end(&error);
+        self.writer.clear();
+    }
+}
+
+impl<T> Drop for Driver<T> {
+    fn drop(&mut self) {
+        let error = match self.post.outcome() {
+            Some(error) => error,
+            None => io::Error::new(io::ErrorKind::ConnectionAborted, "the connection was dropped").into(),
+        };
+        self.post.end(&error);
+    }
+}

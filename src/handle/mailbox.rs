@@ -1,0 +1,239 @@
+//! The letterbox between one stream's handles and the driver.
+//!
+//! Handles put wishes and octets in and take messages out; the driver does the reverse. Always true here: the
+//! lock is held for a few moves of memory and never while a waker is called; a mailbox with unheard wishes
+//! stands in its connection's ready queue, exactly once; octets that were delivered are either unread here, or
+//! were released.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+
+use crate::{
+    buffer::{Piece, PieceQueue},
+    connection::StreamKey,
+    error::{Error, ErrorCode},
+    stream::SendQueue,
+    stream_id::StreamId,
+};
+
+use super::shared::Shared;
+
+/// One stream's letterbox.
+pub(crate) struct Mailbox {
+    pub(super) shared: Arc<Shared>,
+    state: Mutex<State>,
+}
+
+/// What lies in it.
+pub(crate) struct State {
+    /// Where the connection keeps the stream, once it was opened.
+    pub(crate) key: Option<StreamKey>,
+    pub(crate) id: StreamId,
+    /// Whether it stands in the ready queue.
+    pub(crate) queued: bool,
+    /// Whether the stream counts against the slots for requests.
+    pub(crate) local: bool,
+    /// Whether the request has left the queue for MAX_CONCURRENT_STREAMS.
+    pub(crate) opened: bool,
+    /// Whether the connection has forgotten the stream: no wish will be heard.
+    pub(crate) closed: bool,
+    /// How many handles there are.
+    pub(crate) handles: u32,
+    /// Whether anyone will read what comes.
+    pub(crate) reading: bool,
+    pub(crate) inbox: Inbox,
+    pub(crate) outbox: Outbox,
+}
+
+/// What came for the application.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    pub(crate) head: Option<Box<Response<()>>>,
+    pub(crate) informational: Option<Box<VecDeque<Response<()>>>>,
+    pub(crate) pieces: PieceQueue,
+    pub(crate) trailers: Option<Box<HeaderMap>>,
+    /// The peer has ended its side.
+    pub(crate) ended: bool,
+    /// The stream failed; what came before it may still be read.
+    pub(crate) error: Option<Error>,
+    pub(crate) waker: Option<Waker>,
+    /// Octets delivered and not yet released.
+    pub(crate) unreleased: usize,
+    /// Octets released that the stream's window has not heard of.
+    pub(crate) released: u32,
+}
+
+/// What the application wants.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    pub(crate) queue: SendQueue,
+    /// The end, a reset or an error: nothing may follow.
+    pub(crate) ended: bool,
+    /// Octets of DATA handed over and not yet sent, as far as is known here.
+    pub(crate) buffered: usize,
+    /// Connection credit set aside and not used yet.
+    pub(crate) capacity: u32,
+    /// Capacity that came since `poll_capacity` last said so.
+    pub(crate) capacity_grew: bool,
+    /// A wish for capacity.
+    pub(crate) reserve: Option<u32>,
+    pub(crate) give_back: u32,
+    pub(crate) reset: Option<ErrorCode>,
+    /// One for capacity, room and reset, as in h2.
+    pub(crate) waker: Option<Waker>,
+}
+
+impl Mailbox {
+    pub(crate) fn new(shared: Arc<Shared>, id: StreamId, local: bool) -> Self {
+        let state = State {
+            key: None,
+            id,
+            queued: false,
+            local,
+            opened: false,
+            closed: false,
+            handles: 0,
+            reading: true,
+            inbox: Inbox::default(),
+            outbox: Outbox::default(),
+        };
+        Mailbox { shared, state: Mutex::new(state) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // No code of the application runs under the lock, so a poisoned one is as good as any.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state and, if the change is a wish, sees to it that the driver hears of it.
+    pub(super) fn tell<R>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> (R, Hear)) -> R {
+        let mut state = self.lock();
+        let (result, hear) = change(&mut state);
+        let queue = hear == Hear::Wish && !state.closed && !std::mem::replace(&mut state.queued, true);
+        drop(state);
+        if queue {
+            self.shared.push(self.clone());
+        }
+        result
+    }
+
+    pub(super) fn add_handle(&self) {
+        self.lock().handles += 1;
+    }
+
+    /// A handle is dropped; with the last one the stream is let go.
+    pub(super) fn drop_handle(self: &Arc<Self>) {
+        let returned = self.tell(|state| {
+            state.handles -= 1;
+            if state.handles > 0 {
+                return (0, Hear::Nothing);
+            }
+            (state.stop_reading(), Hear::Wish)
+        });
+        self.shared.give_back(returned);
+    }
+
+    /// Nobody will read any more; what is unread is dropped and its credit returns.
+    pub(super) fn stop_reading(self: &Arc<Self>) {
+        let returned = self.tell(|state| {
+            let returned = state.stop_reading();
+            // The peer may be waiting for window: the driver must discard in our stead.
+            (returned, if state.inbox.ended { Hear::Nothing } else { Hear::Wish })
+        });
+        self.shared.give_back(returned);
+    }
+}
+
+/// Whether a change concerns the driver.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hear {
+    Wish,
+    Nothing,
+}
+
+impl State {
+    /// Takes the next piece of the body, or the end of it.
+    pub(super) fn poll_piece(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if let Some(octets) = self.inbox.pieces.pop() {
+            return Poll::Ready(Some(Ok(octets)));
+        }
+        if self.inbox.ended {
+            return Poll::Ready(None);
+        }
+        if let Some(error) = &self.inbox.error {
+            return Poll::Ready(Some(Err(error.clone())));
+        }
+        register(&mut self.inbox.waker, cx);
+        Poll::Pending
+    }
+
+    /// Whether everything of the body was taken and the peer has ended its side.
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.inbox.ended && self.inbox.pieces.is_empty() && self.inbox.trailers.is_none()
+    }
+
+    /// The application has released `octets`: how many count, and whether the stream's window must hear of it
+    /// now. Half a window is worth a WINDOW_UPDATE; the rest is gathered.
+    pub(super) fn release(&mut self, octets: usize, window: u32) -> Option<Hear> {
+        self.inbox.unreleased = self.inbox.unreleased.checked_sub(octets)?;
+        if self.inbox.ended || self.inbox.error.is_some() {
+            return Some(Hear::Nothing);
+        }
+        self.inbox.released = self.inbox.released.saturating_add(octets as u32);
+        Some(if self.inbox.released >= window / 2 { Hear::Wish } else { Hear::Nothing })
+    }
+
+    fn stop_reading(&mut self) -> usize {
+        self.reading = false;
+        self.inbox.pieces.clear();
+        self.inbox.waker = None;
+        let unreleased = std::mem::take(&mut self.inbox.unreleased);
+        self.inbox.released = self.inbox.released.saturating_add(unreleased as u32);
+        unreleased
+    }
+
+    /// The driver delivers a piece; what nobody reads counts as released at once.
+    pub(crate) fn deliver(&mut self, piece: Piece, shared: &Shared) -> Delivered {
+        let octets = piece.len();
+        if !self.reading {
+            return Delivered::Discarded { octets };
+        }
+        self.inbox.unreleased += octets;
+        self.inbox.pieces.push(piece, &shared.config.pool);
+        Delivered::Queued
+    }
+
+    /// The driver tells of a failure.
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.inbox.error.get_or_insert(error);
+        self.outbox.ended = true;
+        self.outbox.queue.clear();
+        self.outbox.capacity = 0;
+        self.outbox.buffered = 0;
+    }
+
+    /// Wakes whoever waits, in either direction.
+    pub(crate) fn take_wakers(&mut self) -> [Option<Waker>; 2] {
+        [self.inbox.waker.take(), self.outbox.waker.take()]
+    }
+}
+
+/// What became of a delivered piece.
+pub(crate) enum Delivered {
+    Queued,
+    Discarded { octets: usize },
+}
+
+/// Keeps the waker of this task, without a clone where it is the same as before.
+pub(super) fn register(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    match slot {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *slot = Some(cx.waker().clone()),
+    }
+}

@@ -1,0 +1,180 @@
+//! The receiving half of a stream: DATA, trailers, flow control (RFC 9113 §5.2, §6.9, §8.1).
+//!
+//! Always true here: octets that were delivered are released exactly once: by the application, or when nobody
+//! is left to read them.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::{
+    error::{Error, Mistake},
+    stream_id::StreamId,
+};
+
+use super::{
+    mailbox::{Hear, Mailbox},
+    send_stream::Handle,
+};
+
+/// Receives the body of a request or a response.
+///
+/// With [`data`](Self::data) the application releases what it took by
+/// [`flow_control`](Self::flow_control); as an [`http_body::Body`] each frame is released when it is taken.
+///
+/// Dropping it drops what is unread and returns its credit; dropping the last handle of a stream that has not
+/// ended cancels it.
+pub struct RecvStream {
+    flow: FlowControl,
+}
+
+/// Says how much of the body the application has dealt with, so that the peer may send more.
+#[derive(Clone, Debug)]
+pub struct FlowControl(Handle);
+
+impl RecvStream {
+    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
+        RecvStream { flow: FlowControl(Handle::new(mailbox)) }
+    }
+
+    /// The stream's identifier.
+    pub fn stream_id(&self) -> StreamId {
+        self.flow.stream_id()
+    }
+
+    /// The next octets of the body; `None` at its end.
+    pub async fn data(&mut self) -> Option<Result<Bytes, Error>> {
+        poll_fn(|cx| self.poll_data(cx)).await
+    }
+
+    /// The next octets of the body; `None` at its end. They count as unread until they are released.
+    pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        self.flow.0.0.lock().poll_piece(cx)
+    }
+
+    /// The trailers, once the body has been read; `None` if there are none.
+    ///
+    /// # Errors
+    ///
+    /// Why the stream failed.
+    pub async fn trailers(&mut self) -> Result<Option<HeaderMap>, Error> {
+        poll_fn(|cx| self.poll_trailers(cx)).await
+    }
+
+    /// The trailers, once the body has been read; `None` if there are none.
+    pub fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, Error>> {
+        let mut state = self.flow.0.0.lock();
+        if state.inbox.pieces.is_empty() {
+            if state.inbox.ended {
+                return Poll::Ready(Ok(state.inbox.trailers.take().map(|trailers| *trailers)));
+            }
+            if let Some(error) = &state.inbox.error {
+                return Poll::Ready(Err(error.clone()));
+            }
+        }
+        super::mailbox::register(&mut state.inbox.waker, cx);
+        Poll::Pending
+    }
+
+    /// Whether the body is at its end and there are no trailers to take.
+    pub fn is_end_stream(&self) -> bool {
+        self.flow.0.0.lock().is_end_stream()
+    }
+
+    /// To release what was taken with [`data`](Self::data).
+    pub fn flow_control(&mut self) -> &mut FlowControl {
+        &mut self.flow
+    }
+}
+
+impl FlowControl {
+    /// The stream's identifier.
+    pub fn stream_id(&self) -> StreamId {
+        self.0.0.lock().id
+    }
+
+    /// Octets that the peer may still send on this stream's window, as far as is known here: the window less
+    /// what is unreleased.
+    pub fn available_capacity(&self) -> isize {
+        let window = self.0.0.shared.config.initial_stream_window_size as isize;
+        window.saturating_sub_unsigned(self.used_capacity())
+    }
+
+    /// Octets that were received and not yet released.
+    pub fn used_capacity(&self) -> usize {
+        self.0.0.lock().inbox.unreleased
+    }
+
+    /// The application has dealt with `octets` of the body: the peer may send as many more.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistake::ReleasedTooMuch`] if more is released than was received; nothing is released then.
+    pub fn release_capacity(&mut self, octets: usize) -> Result<(), Error> {
+        let window = self.0.0.shared.config.initial_stream_window_size;
+        let released = self.0.0.tell(|state| match state.release(octets, window) {
+            Some(hear) => (true, hear),
+            None => (false, Hear::Nothing),
+        });
+        if !released {
+            return Err(Mistake::ReleasedTooMuch.into());
+        }
+        self.0.0.shared.give_back(octets);
+        Ok(())
+    }
+}
+
+impl Body for RecvStream {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match self.poll_data(cx) {
+            Poll::Ready(Some(Ok(data))) => {
+                // Cannot be more than was received: it was just taken.
+                let _ = self.flow.release_capacity(data.len());
+                Poll::Ready(Some(Ok(Frame::data(data))))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
+            Poll::Ready(None) => self
+                .poll_trailers(cx)
+                .map(|trailers| trailers.map(|found| found.map(Frame::trailers)).transpose()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        RecvStream::is_end_stream(self)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let state = self.flow.0.0.lock();
+        match state.inbox.ended {
+            true => SizeHint::with_exact(state.inbox.pieces.unread() as u64),
+            false => SizeHint::default(),
+        }
+    }
+}
+
+impl Drop for RecvStream {
+    fn drop(&mut self) {
+        self.flow.0.0.stop_reading();
+    }
+}
+
+impl fmt::Debug for RecvStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvStream").field("stream_id", &self.stream_id()).finish_non_exhaustive()
+    }
+}

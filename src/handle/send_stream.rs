@@ -1,0 +1,225 @@
+//! The sending half of a stream: DATA, trailers, capacity, reset (RFC 9113 §5.2, §6.1, §8.1).
+//!
+//! Always true here: nothing follows the end; capacity that was granted and used, given back or lost with the
+//! stream is counted once.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use crate::{
+    error::{Error, ErrorCode, Mistake, Origin},
+    stream::check_headers,
+    stream_id::StreamId,
+};
+
+use super::mailbox::{Hear, Mailbox, State, register};
+
+/// Sends the body of a request or a response.
+///
+/// DATA may be sent without asking: it waits in the send queue until flow control lets it go. To keep the queue
+/// small either wait with [`poll_room`](Self::poll_room), or reserve capacity as in h2.
+///
+/// Dropping the last handle of a stream that has not ended cancels it (RST_STREAM with CANCEL).
+#[derive(Debug)]
+pub struct SendStream(Handle);
+
+/// A counted handle of a stream.
+pub(super) struct Handle(pub(super) Arc<Mailbox>);
+
+impl Handle {
+    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
+        mailbox.add_handle();
+        Handle(mailbox)
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        Handle::new(self.0.clone())
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.drop_handle();
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("id", &self.0.lock().id).finish_non_exhaustive()
+    }
+}
+
+impl SendStream {
+    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
+        SendStream(Handle::new(mailbox))
+    }
+
+    /// The stream's identifier.
+    pub fn stream_id(&self) -> StreamId {
+        self.0.0.lock().id
+    }
+
+    /// Queues DATA; `end_of_stream` ends our side.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistake::AfterEnd`] after the end, or why the stream failed.
+    pub fn send_data(&mut self, data: Bytes, end_of_stream: bool) -> Result<(), Error> {
+        self.send(|state| {
+            let octets = data.len();
+            let capacity = &mut state.outbox.capacity;
+            *capacity -= (*capacity).min(octets as u32);
+            state.outbox.buffered += octets;
+            state.outbox.queue.push_data(data);
+            if end_of_stream {
+                state.outbox.queue.push_end();
+            }
+            end_of_stream
+        })
+    }
+
+    /// Queues trailers, which end our side (RFC 9113 §8.1).
+    ///
+    /// # Errors
+    ///
+    /// [`Mistake::BadHead`] for fields that HTTP/2 forbids, [`Mistake::AfterEnd`] after the end, or why the
+    /// stream failed.
+    pub fn send_trailers(&mut self, trailers: HeaderMap) -> Result<(), Error> {
+        check_headers(&trailers)?;
+        self.send(|state| {
+            state.outbox.queue.push_trailers(Box::new(trailers));
+            true
+        })
+    }
+
+    /// Ends the stream with RST_STREAM; what was not sent is dropped. Does nothing on a stream that is gone.
+    pub fn send_reset(&mut self, code: ErrorCode) {
+        reset(&self.0.0, code);
+    }
+
+    /// Asks for connection credit for `octets` beyond what is queued, set aside for this stream. Replaces an
+    /// earlier wish; less than what is set aside gives the rest back.
+    pub fn reserve_capacity(&mut self, octets: usize) {
+        self.0.0.tell(|state| {
+            let wanted = u32::try_from(octets).unwrap_or(u32::MAX);
+            let outbox = &mut state.outbox;
+            if outbox.ended {
+                return ((), Hear::Nothing);
+            }
+            let surplus = outbox.capacity.saturating_sub(wanted);
+            outbox.capacity -= surplus;
+            outbox.give_back += surplus;
+            outbox.reserve = Some(wanted - outbox.capacity);
+            ((), Hear::Wish)
+        });
+    }
+
+    /// Octets that may be sent at once: set aside and not used.
+    pub fn capacity(&self) -> usize {
+        let state = self.0.0.lock();
+        let room = self.max_send_buffer().saturating_sub(state.outbox.buffered);
+        (state.outbox.capacity as usize).min(room)
+    }
+
+    /// Waits until capacity has grown. `None` once nothing more can be sent.
+    pub fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<usize, Error>>> {
+        let max = self.max_send_buffer();
+        let mut state = self.0.0.lock();
+        if let Some(error) = &state.inbox.error {
+            return Poll::Ready(Some(Err(error.clone())));
+        }
+        if state.outbox.ended {
+            return Poll::Ready(None);
+        }
+        let capacity = (state.outbox.capacity as usize).min(max.saturating_sub(state.outbox.buffered));
+        if state.outbox.capacity_grew && capacity > 0 {
+            state.outbox.capacity_grew = false;
+            return Poll::Ready(Some(Ok(capacity)));
+        }
+        register(&mut state.outbox.waker, cx);
+        Poll::Pending
+    }
+
+    /// Waits until less than `max_send_buffer_size` octets are queued, whatever flow control says.
+    ///
+    /// # Errors
+    ///
+    /// Why the stream failed: sending is of no use any more.
+    pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let max = self.max_send_buffer();
+        let mut state = self.0.0.lock();
+        if let Some(error) = &state.inbox.error {
+            return Poll::Ready(Err(error.clone()));
+        }
+        if state.outbox.buffered < max {
+            return Poll::Ready(Ok(()));
+        }
+        register(&mut state.outbox.waker, cx);
+        Poll::Pending
+    }
+
+    /// Waits until the peer resets the stream; gives its code. A stream that ended well never does.
+    ///
+    /// # Errors
+    ///
+    /// Why the connection failed.
+    pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<Result<ErrorCode, Error>> {
+        poll_reset(&self.0.0, cx)
+    }
+
+    fn max_send_buffer(&self) -> usize {
+        self.0.0.shared.config.max_send_buffer_size
+    }
+
+    /// Puts something in the send queue; says whether it was the end.
+    fn send(&mut self, put: impl FnOnce(&mut State) -> bool) -> Result<(), Error> {
+        self.0.0.tell(|state| match sendable(state) {
+            Ok(()) => {
+                state.outbox.ended = put(state);
+                (Ok(()), Hear::Wish)
+            }
+            Err(error) => (Err(error), Hear::Nothing),
+        })
+    }
+}
+
+/// Whether anything may still be sent.
+pub(super) fn sendable(state: &State) -> Result<(), Error> {
+    match &state.inbox.error {
+        Some(error) => Err(error.clone()),
+        None if state.outbox.ended => Err(Mistake::AfterEnd.into()),
+        None if state.closed => Err(Mistake::Inactive.into()),
+        None => Ok(()),
+    }
+}
+
+/// RST_STREAM of ours.
+pub(super) fn reset(mailbox: &Arc<Mailbox>, code: ErrorCode) {
+    mailbox.tell(|state| {
+        if state.closed || state.inbox.error.is_some() {
+            return ((), Hear::Nothing);
+        }
+        state.outbox.reset = Some(code);
+        state.fail(Error::reset(Origin::Caller, code));
+        ((), Hear::Wish)
+    });
+}
+
+pub(super) fn poll_reset(mailbox: &Arc<Mailbox>, cx: &mut Context<'_>) -> Poll<Result<ErrorCode, Error>> {
+    let mut state = mailbox.lock();
+    match &state.inbox.error {
+        Some(error) if error.is_reset() => Poll::Ready(Ok(error.code())),
+        Some(error) => Poll::Ready(Err(error.clone())),
+        None => {
+            register(&mut state.outbox.waker, cx);
+            Poll::Pending
+        }
+    }
+}

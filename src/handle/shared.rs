@@ -1,0 +1,325 @@
+//! What all handles of one connection share with its driver: the ready queue, the slots for requests, and the
+//! wishes that concern the whole connection.
+//!
+//! Always true here: the ready queue holds at most one entry for each live stream; the driver is woken once,
+//! when it sleeps; no waker is called under the lock; a slot that is freed reaches one that waits.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use crate::{
+    config::Config,
+    connection::{ConnectionStats, Side},
+    error::{Error, ErrorCode, Mistake},
+    stream_id::StreamId,
+};
+
+use super::mailbox::{Mailbox, register};
+
+/// One for each connection.
+pub(crate) struct Shared {
+    pub(crate) config: Arc<Config>,
+    ready: Mutex<Ready>,
+    /// Octets that handles released, as far as the driver has not fetched them.
+    returned: AtomicUsize,
+    /// Whether the peer is held back until octets are released: then the driver is woken for them.
+    congested: AtomicBool,
+}
+
+/// What the driver fetches.
+pub(crate) struct Ready {
+    pub(crate) queue: Vec<Arc<Mailbox>>,
+    pub(crate) wishes: Wishes,
+    /// How many `SendRequest`s there are.
+    pub(crate) senders: usize,
+    /// Figures as the driver last saw them.
+    pub(crate) stats: ConnectionStats,
+    /// Whether the peer takes extended CONNECT.
+    pub(crate) extended_connect: bool,
+    /// How many streams the peer lets us open.
+    pub(crate) max_streams: u32,
+    driver: Option<Waker>,
+    slots: Slots,
+    next_id: Option<StreamId>,
+    /// Why no request can be sent any more.
+    over: Option<Error>,
+    pong: Option<Waker>,
+}
+
+/// What was wished of the connection as a whole.
+#[derive(Default)]
+pub(crate) struct Wishes {
+    pub(crate) shutdown: bool,
+    pub(crate) abort: Option<ErrorCode>,
+    pub(crate) ping: Ping,
+}
+
+/// The application's PING.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Ping {
+    #[default]
+    None,
+    Wanted,
+    InFlight,
+    Answered,
+}
+
+/// How many requests may still be sent (RFC 9113 §5.1.2), and who waits for that.
+struct Slots {
+    /// Below zero after the peer lowered its limit, or when requests were queued without asking.
+    free: i64,
+    waiting: VecDeque<(u64, Waker)>,
+    next_ticket: u64,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Arc<Config>, side: Side) -> Arc<Self> {
+        let max_streams = config.initial_max_send_streams;
+        Arc::new(Shared {
+            ready: Mutex::new(Ready {
+                queue: Vec::new(),
+                wishes: Wishes::default(),
+                senders: 0,
+                stats: ConnectionStats::default(),
+                extended_connect: false,
+                max_streams,
+                driver: None,
+                slots: Slots { free: i64::from(max_streams), waiting: VecDeque::new(), next_ticket: 1 },
+                next_id: (side == Side::Client).then_some(StreamId::new(1)),
+                over: None,
+                pong: None,
+            }),
+            config,
+            returned: AtomicUsize::new(0),
+            congested: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Ready> {
+        // Wakers are called outside, so nothing in here can panic half-way.
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a mailbox with wishes in the queue and wakes the driver if it sleeps.
+    pub(super) fn push(&self, mailbox: Arc<Mailbox>) {
+        self.wish(|ready| ready.queue.push(mailbox));
+    }
+
+    /// Changes something that the driver must hear of.
+    pub(crate) fn wish<R>(&self, change: impl FnOnce(&mut Ready) -> R) -> R {
+        let mut ready = self.lock();
+        let result = change(&mut ready);
+        let driver = ready.driver.take();
+        drop(ready);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        result
+    }
+
+    /// A request goes out: takes the next identifier and, unless one was taken before, a slot.
+    pub(super) fn open(&self, mailbox: &Arc<Mailbox>, has_slot: bool) -> Result<(), Error> {
+        self.wish(|ready| {
+            if let Some(over) = &ready.over {
+                return Err(over.clone());
+            }
+            let id = ready.next_id.ok_or(Mistake::OutOfStreamIds)?;
+            ready.next_id = id.next();
+            if !has_slot {
+                ready.slots.free -= 1;
+            }
+            let mut state = mailbox.lock();
+            state.id = id;
+            state.queued = true;
+            drop(state);
+            ready.queue.push(mailbox.clone());
+            Ok(())
+        })
+    }
+
+    /// Octets were released: connection credit.
+    pub(super) fn give_back(&self, octets: usize) {
+        if octets == 0 {
+            return;
+        }
+        self.returned.fetch_add(octets, Ordering::AcqRel);
+        if self.congested.load(Ordering::Acquire) {
+            self.wish(|_| ());
+        }
+    }
+
+    /// The driver fetches what was released.
+    pub(crate) fn take_returned(&self) -> usize {
+        if self.returned.load(Ordering::Acquire) == 0 { 0 } else { self.returned.swap(0, Ordering::AcqRel) }
+    }
+
+    /// The driver says whether it must be woken for releases. What was released just before is fetched by the
+    /// look that follows.
+    pub(crate) fn set_congested(&self, congested: bool) {
+        if self.congested.load(Ordering::Relaxed) != congested {
+            self.congested.store(congested, Ordering::Release);
+        }
+    }
+
+    /// The driver is about to sleep: `false` if there is something to do first.
+    pub(crate) fn sleep(&self, cx: &Context<'_>) -> bool {
+        let mut ready = self.lock();
+        if ready.has_work()
+            || (self.congested.load(Ordering::Acquire) && self.returned.load(Ordering::Acquire) > 0)
+        {
+            return false;
+        }
+        register(&mut ready.driver, cx);
+        true
+    }
+
+    /// Waits for a slot for a request (RFC 9113 §5.1.2). `ticket` is 0 unless waiting.
+    pub(super) fn poll_slot(&self, cx: &Context<'_>, ticket: &mut u64) -> Poll<Result<(), Error>> {
+        let mut ready = self.lock();
+        if let Some(over) = &ready.over {
+            return Poll::Ready(Err(over.clone()));
+        }
+        if ready.slots.free > 0 {
+            ready.slots.free -= 1;
+            let ticket = std::mem::take(ticket);
+            ready.slots.leave(ticket);
+            return Poll::Ready(Ok(()));
+        }
+        ready.slots.wait(cx, ticket);
+        Poll::Pending
+    }
+
+    /// A `SendRequest` goes: its slot, if it holds one, and its turn, if it was called, pass on.
+    pub(super) fn leave_slots(&self, holds_slot: bool, ticket: u64) {
+        if !holds_slot && ticket == 0 {
+            return;
+        }
+        let mut ready = self.lock();
+        if holds_slot {
+            ready.slots.free += 1;
+        }
+        ready.slots.leave(ticket);
+        let next = ready.slots.next();
+        drop(ready);
+        next.into_iter().for_each(Waker::wake);
+    }
+
+    /// Streams ended: their slots are free.
+    pub(crate) fn free_slots(&self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let mut ready = self.lock();
+        ready.slots.free += count as i64;
+        let woken: Vec<Waker> = (0..count).map_while(|_| ready.slots.next()).collect();
+        drop(ready);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// The peer's SETTINGS say how many streams it takes.
+    pub(crate) fn set_remote_settings(&self, max_streams: u32, extended_connect: bool) {
+        let mut ready = self.lock();
+        ready.extended_connect = extended_connect;
+        ready.slots.free += i64::from(max_streams) - i64::from(ready.max_streams);
+        ready.max_streams = max_streams;
+        let free = ready.slots.free.max(0) as usize;
+        let woken: Vec<Waker> = (0..free).map_while(|_| ready.slots.next()).collect();
+        drop(ready);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// No request can be sent any more.
+    pub(crate) fn end(&self, error: Error) {
+        let mut ready = self.lock();
+        ready.over.get_or_insert(error);
+        let waiting = std::mem::take(&mut ready.slots.waiting);
+        let pong = ready.pong.take();
+        drop(ready);
+        waiting.into_iter().map(|(_, waker)| waker).chain(pong).for_each(Waker::wake);
+    }
+
+    /// Why no request can be sent any more, if so.
+    pub(super) fn over(&self) -> Option<Error> {
+        self.lock().over.clone()
+    }
+
+    /// The answer to the application's PING came.
+    pub(crate) fn answer_ping(&self) {
+        let mut ready = self.lock();
+        ready.wishes.ping = Ping::Answered;
+        let pong = ready.pong.take();
+        drop(ready);
+        pong.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn send_ping(&self) -> Result<(), Error> {
+        self.wish(|ready| match (&ready.over, ready.wishes.ping) {
+            (Some(over), _) => Err(over.clone()),
+            (None, Ping::None) => {
+                ready.wishes.ping = Ping::Wanted;
+                Ok(())
+            }
+            _ => Err(Mistake::PingInFlight.into()),
+        })
+    }
+
+    pub(super) fn poll_pong(&self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        let mut ready = self.lock();
+        if ready.wishes.ping == Ping::Answered {
+            ready.wishes.ping = Ping::None;
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(over) = &ready.over {
+            return Poll::Ready(Err(over.clone()));
+        }
+        register(&mut ready.pong, cx);
+        Poll::Pending
+    }
+}
+
+impl Ready {
+    fn has_work(&self) -> bool {
+        let Wishes { shutdown, abort, ping } = &self.wishes;
+        !self.queue.is_empty() || *shutdown || abort.is_some() || *ping == Ping::Wanted
+    }
+}
+
+impl Slots {
+    fn wait(&mut self, cx: &Context<'_>, ticket: &mut u64) {
+        match self.waiting.iter_mut().find(|(waiting, _)| waiting == ticket) {
+            Some((_, waker)) => waker.clone_from(cx.waker()),
+            // It was called and came too late: it goes before those who have not been called.
+            None if *ticket != 0 => self.waiting.push_front((*ticket, cx.waker().clone())),
+            None => {
+                *ticket = self.next_ticket;
+                self.next_ticket += 1;
+                self.waiting.push_back((*ticket, cx.waker().clone()));
+            }
+        }
+    }
+
+    fn leave(&mut self, ticket: u64) {
+        if ticket != 0 {
+            self.waiting.retain(|(waiting, _)| *waiting != ticket);
+        }
+    }
+
+    /// Whose turn it is, if there is a free slot. It is called once; it takes the slot when it polls, or passes
+    /// its turn on when it goes.
+    fn next(&mut self) -> Option<Waker> {
+        if self.free <= 0 {
+            return None;
+        }
+        let (_, waker) = self.waiting.pop_front()?;
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+        Some(waker)
+    }
+}

@@ -1,0 +1,1351 @@
+story calls of a gRPC client
+block 83864491626b0a54af8ac29525b18dc3f58cb4507f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff40899acac8b24d494f6a7f856da0ba2b7f4089f2b585ed6950958d2796285d8d9081b8c52c841042418a38de9011908d05c1bf1f0897ba51d85b14036f1639641ba16d923ce3d2b2f4af11d6bf
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayHello
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	54172u
+field x-request-id	e17b3105b2fdc211ca2bb8d0bcc416a9
+never authorization	Bearer 058ebfda7153c868f38f8c74
+block 8386448c60941c9d57bd41c9d58d27f1c5c4c3c2c17f018565c085eb7f7f0197201a8df69a1ba01380094ad14b2c651bf1b8f05e6e42ff
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	36118u
+field x-request-id	c04b944a702601ee4eefbea9b68185de
+block 8386c0c7c6c5c4c37f00856db7db05bf7f009700c05036db657dd75c6e5205b1948f38d84723edbe373f
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	55950u
+field x-request-id	0a0e0555e97765fc15aec8651ad959a6
+block 83864490626b0a54af8ac29525b18dc3f5a0757acac9c8c7c67f0185744cbc0b7f7f01970c6f024744e888fb4f48023f2b71b6cbd28c6572413c5f
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	72380u
+field x-request-id	1b80d7272c948d0c9f5b538faae6d28e
+block 8386cdcccbcac9c87f0085744cb4ddbf7f00976e48df1c72923002379f100ae4a4038fb2f3ad4af0a57f
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayHello
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	72345u
+field x-request-id	5db9abfcb00b8920e6fc0693874f82f9
+block 8386cfcecdcccbca7f008571965e66df7f00967e4200207198e4004ac8ca50bc008191be47e49196c91f0896ba51d85b147005746164ad4af0dd91a7997dd1b4f01d
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayHello
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	63383u
+field x-request-id	9dc01063bd01e3aee180103a9c9dd35c
+never authorization	Bearer 60e7a13e4f8a7d48397a4807
+block 8386c4d0cfcecdcc7f0085782e81db7f7f0097038fca1763744f05a71f2b5208b246f37195e788e8196b
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	81707u
+field x-request-id	069f17b7281469e4d2edb85be88c7034
+block 8386c6d2d1d0cfce7f008565d7de76df7f009768458c71cad89a146f46c91a1c608c4d81f75f644fbe3f
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	37987u
+field x-request-id	42ebabf5242b8b3c4ab0b2509793299a
+block 8386cdd4d3d2d1d07f008565e00416ff7f009891d75c1be279b95f65c948d96523407491b9238ecaf3afff
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	38010u
+field x-request-id	d776a9285f936fc5efc407cb6d67f879
+block 8386d7d6d5d4d3d27f008571c702cdbf7f0097180457e46c52372b4cc8d0e41b81185c8dd28c72ca27bf
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayHello
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	66613u
+field x-request-id	a02e9d52d5f43d4ada61a16b7eaaff28
+block 8386d9d8d7d6d5d47f008565965f7edf7f00977a475f965239200a22bcebf182591e0b84759234271c971f0896ba51d85b14181d646c942e3afb4cbc378b1b4d09a04b
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayHello
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	33399u
+field x-request-id	8d79ffc6d0e2e879b0fd816c73c4266f
+never authorization	Bearer a073a3e1679438a8eb44240f
+block 8386d3dad9d8d7d67f008571969f6adf7f00970471b7185f95e7647649191006d8a475f79b71f70a014b
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	63494u
+field x-request-id	0bb5b19f87d7dd320a52d7985696e02f
+block 8386dddcdbdad9d87f00856d96de15bf7f00971bd2b4cb2e3a169e65d292469b95f6c51b2491b2342049
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayHello
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	53582u
+field x-request-id	a8f4336714837ecd45f952b3cd5c420d
+block 8386d2dedddcdbda7f008569d75b6adf7f00979591ba48e41080f864234cc63764946479a79e2c828c9f
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	47754u
+field x-request-id	f3a7cbd22091dc43ba7dfac8488ed2bc
+block 8386d9e0dfdedddc7f008513a06c16ff7f00972bccb5191c74923216843763215a71d69d8e310d96c0e7
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	27050u
+field x-request-id	e834bc67cd3142a7bce46747bb2a3506
+block 8386d6e2e1e0dfde7f008465e71bb77f0097700f02475a703284ae343746275e6e51b9208056de8e4f1f0896ba51d85b142b8271c95b00630b621be57dc65c91a8e3
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	3865u
+field x-request-id	6080d7461f1e64a7a2785fa6d20e58bd
+never authorization	Bearer e6266f501b152a9e9636d4bb
+block 8386d8e4e3e2e1e07f00850bcd059b7f7f0098234275d69d700ec651844d34d491bcfc6cc8e331bcf3ccff
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	18413u
+field x-request-id	c427747607bea12444db89b3d63b8883
+block 8386e7e6e5e4e3e27f00857dd700d5bf7f009775c089e20da6da7df70319242b4575a95e7640cafbc37b
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayHello
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	97604u
+field x-request-id	76128ca4549961bcde4e74f87d1f98a8
+block 8386e1e8e7e6e5e47f008575e79c7adf7f0097900ebcd84241bef36314b2bd24ae91972300083903239f
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	78868u
+field x-request-id	d078511ca985a2ff8df7c36b00cad1d6
+block 8386deeae9e8e7e67f00857d97dc6edf7f009778410b8eb8165a7491808e844ebcd38494adca075a8c5f
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	93965u
+field x-request-id	82116761347cb0c7127846cfe5f074b2
+block 8386e5ecebeae9e87f008465f7c16f7f00978c4db6291d95e92365e29597c72b808c0cb8cb724829251f0897ba51d85b1472595a095a6451c828e48db7a36e379b203f
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	3990u
+field x-request-id	b2552d7f8db38ee39af60b03635dd2df
+never authorization	Bearer 6ff41e432bd2bdb58b5b85c0
+block 8386efeeedecebea7f008513cf3eedbf7f0096114250b9195a9232b647dc13cfbcd89b78418c6f1401
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayHello
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	28897u
+field x-request-id	2e1e16be4dbe5c962898525821ba8e01
+block 8386e4f0efeeedec7f00857d97db0dbf7f00976c427db0bc2005974a303ecb6266372394123c2788027f
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	93951u
+field x-request-id	522951820137ea093523b6bf0d828c0c
+block 8386f3f2f1f0efee7f00857c0d38fdbf7f00970caf842cb8f00627656a4742572513920de91c75d005cf
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayHello
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	90469u
+field x-request-id	1f9113680a27f4d71e6f26da8d677016
+block 8386e8f4f3f2f1f07f00857d96c4ddbf7f00978e58e369d0be475a75e10637db1b4f8052c6cb6e8472b3
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	93525u
+field x-request-id	bfbb4719c747821b95a4902fb3571af3
+block 8386eff6f5f4f3f27f008565913cf5bf7f00977dc6411946fbadbb209979f238f11e78a48e32b8e1256b1f0896ba51d85b1414a308e374210c8e36420a59658e40b65f
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	33288u
+field x-request-id	9630bea9757d2389c68c88ecbbe66cf4
+never authorization	Bearer 2fa1ab7111d65cc2fffbd15e
+block 8386f1f8f7f6f5f47f00850b2175bb7f7f00978db6a3644528a31b6f0e48da1b4f3ae9412c8328c0fb7f
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	13175u
+field x-request-id	b54b32ee2ba58adb4a4877e0fdaea095
+block 8386f3faf9f8f7f67f008575971a72df7f00977de65c13e369e788e94a295e204401c6dbad01e71b1bdf
+field :method	POST
+field :scheme	http
+field :path	/clock.Clock/Now
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	73646u
+field x-request-id	983629a488c7ee2f8c120ab5740865a8
+block 8386f0fcfbfaf9f87f0085640eb42b7f7f0097746fb2f1236c8220a51cb1ba21baeba165f232400da67f
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	30742u
+field x-request-id	7a938cb5c2c2fafb72a777139c3c0a43
+block 8386f2fefdfcfbfa7f00856da69b6adf7f0097642f0c4cc8f85d71c28ca36404234dbaeb4e8651b2d8ff
+field :method	POST
+field :scheme	http
+field :path	/greet.Greeter/SayMany
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field grpc-timeout	54454u
+field x-request-id	318a23d91766eaea30cc4577471fa35a
+story answers of a gRPC server, without Huffman
+block 885f106170706c69636174696f6e2f67727063400d677270632d656e636f64696e6704677a6970
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block 400b677270632d7374617475730130400c677270632d6d65737361676500
+field grpc-status	0
+field grpc-message	
+block 88c1c0
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block 7f0001357f000d63616c6c2037206661696c6564
+field grpc-status	5
+field grpc-message	call 7 failed
+block 88c3c2
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block bf7e0d63616c6c2030206661696c6564
+field grpc-status	5
+field grpc-message	call 0 failed
+block 88c4c3
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c0bf
+field grpc-status	5
+field grpc-message	call 7 failed
+block 88c4c3
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c0be
+field grpc-status	5
+field grpc-message	call 0 failed
+block 88c4c3
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block 7f010231337f000d63616c6c2036206661696c6564
+field grpc-status	13
+field grpc-message	call 6 failed
+block 88c6c5
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c4c3
+field grpc-status	0
+field grpc-message	
+block 88c6c5
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block bfc0
+field grpc-status	13
+field grpc-message	call 0 failed
+block 88c6c5
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c4c3
+field grpc-status	0
+field grpc-message	
+block 88c6c5
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c27e0d63616c6c2034206661696c6564
+field grpc-status	5
+field grpc-message	call 4 failed
+block 88c7c6
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c5c4
+field grpc-status	0
+field grpc-message	
+block 88c7c6
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c5c4
+field grpc-status	0
+field grpc-message	
+block 88c7c6
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c5c4
+field grpc-status	0
+field grpc-message	
+block 88c7c6
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c37e0d63616c6c2038206661696c6564
+field grpc-status	5
+field grpc-message	call 8 failed
+block 88c8c7
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c6c5
+field grpc-status	0
+field grpc-message	
+block 88c8c7
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c17e0d63616c6c2032206661696c6564
+field grpc-status	13
+field grpc-message	call 2 failed
+block 88c9c8
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c7c6
+field grpc-status	0
+field grpc-message	
+block 88c9c8
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c7c6
+field grpc-status	0
+field grpc-message	
+block 88c9c8
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c57e0d63616c6c2035206661696c6564
+field grpc-status	5
+field grpc-message	call 5 failed
+block 88cac9
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c8c7
+field grpc-status	0
+field grpc-message	
+block 88cac9
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c8c7
+field grpc-status	0
+field grpc-message	
+block 88cac9
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c8c7
+field grpc-status	0
+field grpc-message	
+block 88cac9
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c3c1
+field grpc-status	13
+field grpc-message	call 4 failed
+block 88cac9
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c6bf
+field grpc-status	5
+field grpc-message	call 2 failed
+block 88cac9
+field :status	200
+field content-type	application/grpc
+field grpc-encoding	gzip
+block c8c7
+field grpc-status	0
+field grpc-message	
+story pages, Huffman now and then
+block 881f1e3a736563726574206c696e6b2d333b2076767676767676767676767676767676767676767676767676767676767676767676767676767676767676551b6167652d333b207676767676767676767676767676767676767676400b782d7365727665642d627913782d7365727665642d62792d343b2076767676760e7365727665722d303b2076767676584563616368652d636f6e74726f6c2d353b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767677257365742d636f6f6b69652d303b2076767676767676767676767676767676767676767676764007782d636163686525782d63616368652d343b2076767676767676767676767676767676767676767676767676766234657461672d343b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	200
+never link	secret link-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-3; vvvvvvvvvvvvvvvvvvvv
+field x-served-by	x-served-by-4; vvvv
+field server	server-0; vvvv
+field cache-control	cache-control-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-0; vvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-4; vvvvvvvvvvvvvvvvvvvvvvvvvv
+field etag	etag-4; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 48033530337c347669612d343b2076767676767676767676767676767676767676767676767676767676767676767676767676767676767676767677287365742d636f6f6b69652d323b20767676767676767676767676767676767676767676767676767676217365727665722d323b2076767676767676767676767676767676767676767676766d116c696e6b2d313b207676767676767676767b20766172792d353b207676767676767676767676767676767676767676767676766239657461672d353b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767f0b1e782d7365727665642d62792d353b20767676767676767676767676767676
+field :status	503
+field via	via-4; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-2; vvvvvvvvvvvvvvvvvvvvvvvvvv
+field server	server-2; vvvvvvvvvvvvvvvvvvvvvvv
+field link	link-1; vvvvvvvvv
+field vary	vary-5; vvvvvvvvvvvvvvvvvvvvvvvv
+field etag	etag-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-served-by	x-served-by-5; vvvvvvvvvvvvvvv
+block 8a551e6167652d313b2076767676767676767676767676767676767676767676767c3d7669612d333b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676581863616368652d636f6e74726f6c2d303b20767676767676767b3c766172792d313b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676157365727665722d353b207676767676767676767676773e7365742d636f6f6b69652d313b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767f0e26782d63616368652d343b20767676767676767676767676767676767676767676767676767676621c657461672d323b207676767676767676767676767676767676767676
+field :status	206
+field age	age-1; vvvvvvvvvvvvvvvvvvvvvvv
+field via	via-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-0; vvvvvvv
+field vary	vary-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field server	server-5; vvvvvvvvvvv
+field set-cookie	set-cookie-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-4; vvvvvvvvvvvvvvvvvvvvvvvvvvv
+field etag	etag-2; vvvvvvvvvvvvvvvvvvvv
+block 8d1f27a941496152a20b6772d8b33f6a77efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf77f0794f2b20b6772c8b47e9617da9dfbf7efdfbf7efdff
+field :status	404
+never server	secret server-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-served-by	x-served-by-2; vvvvvvvvv
+block 887cafee61acdfda9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7f
+field :status	200
+field via	via-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 8d7f0091f2b20b6772c8b47e9607da9dfbf7efdfbf7c93ee61accfda9dfbf7efdfbf7efdfbf7efdfbf7f7f0489f2b10649cab37f6a7777b74152b10e7ea62accfda9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7f76a8416cee5b160fda9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdf6db8a0d575585f6a77efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbff55a31cc5599fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbff62932a4732cd7da9dfbf7efdfbf7efdfbf7efdfbf77b94ee3b3d2c1fb53bf7efdfbf7efdfbf7efdfbf7eff
+field :status	404
+field x-served-by	x-served-by-0; vvvvvv
+field via	via-3; vvvvvvvvvvvvvvv
+field x-cache	x-cache-5; v
+field set-cookie	set-cookie-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field server	server-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field link	link-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field etag	etag-4; vvvvvvvvvvvvvvv
+field vary	vary-1; vvvvvvvvvvvvvvv
+block 8b773b7365742d636f6f6b69652d343b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676620f657461672d343b2076767676767676
+field :status	304
+field set-cookie	set-cookie-4; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field etag	etag-4; vvvvvvv
+block 8d76317365727665722d323b20767676767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	404
+field server	server-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 48033330317b30766172792d323b2076767676767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	301
+field vary	vary-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 48033431386d356c696e6b2d313b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676766212657461672d323b207676767676767676767677457365742d636f6f6b69652d353b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767b2a766172792d323b20767676767676767676767676767676767676767676767676767676767676767676767f1149782d7365727665642d62792d353b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767f102b782d63616368652d323b207676767676767676767676767676767676767676767676767676767676767676581263616368652d636f6e74726f6c2d333b20767c2b7669612d303b20767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	418
+field link	link-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field etag	etag-2; vvvvvvvvvv
+field set-cookie	set-cookie-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field vary	vary-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-served-by	x-served-by-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-3; v
+field via	via-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 8d1f09527365637265742063616368652d636f6e74726f6c2d313b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767655196167652d353b207676767676767676767676767676767676767f0342782d7365727665642d62792d323b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767f031d782d63616368652d323b20767676767676767676767676767676767676
+field :status	404
+never cache-control	secret cache-control-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-5; vvvvvvvvvvvvvvvvvv
+field x-served-by	x-served-by-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-2; vvvvvvvvvvvvvvvvvv
+block cb55146167652d343b20767676767676767676767676766d166c696e6b2d343b207676767676767676767676767676583163616368652d636f6e74726f6c2d313b2076767676767676767676767676767676767676767676767676767676767676767f0226782d63616368652d313b20767676767676767676767676767676767676767676767676767676
+field :status	301
+field age	age-4; vvvvvvvvvvvvv
+field link	link-4; vvvvvvvvvvvvvv
+field cache-control	cache-control-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-1; vvvvvvvvvvvvvvvvvvvvvvvvvvv
+block cd6238657461672d343b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767c0f7669612d313b2076767676767676767f062d782d7365727665642d62792d303b207676767676767676767676767676767676767676767676767676767676767f0227782d63616368652d303b20767676767676767676767676767676767676767676767676767676766d376c696e6b2d353b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767677177365742d636f6f6b69652d323b20767676767676767676
+field :status	418
+field etag	etag-4; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field via	via-1; vvvvvvvv
+field x-served-by	x-served-by-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field link	link-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-2; vvvvvvvvv
+block f37f029cf2b20b6772c8b47e9607da9dfbf7efdfbf7efdfbf7efdfbf7efdfbff77914152b10e7ea62ac1fb53bf7efdfbf7efdf1f09bd41496152a10649cab10f526c3d0b07ed4efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdff
+field :status	503
+field x-served-by	x-served-by-0; vvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-1; vvvvvvvv
+never cache-control	secret cache-control-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 887c117669612d353b2076767676767676767676763e7365727665722d333b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767f0520782d63616368652d343b20767676767676767676767676767676767676767676553a6167652d313b2076767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767677167365742d636f6f6b69652d353b207676767676767676581663616368652d636f6e74726f6c2d353b207676767676
+field :status	200
+field via	via-5; vvvvvvvvvv
+field server	server-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-4; vvvvvvvvvvvvvvvvvvvvv
+field age	age-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-5; vvvvvvvv
+field cache-control	cache-control-5; vvvvv
+block 8e7b16766172792d303b207676767676767676767676767676621f657461672d353b207676767676767676767676767676767676767676767676582663616368652d636f6e74726f6c2d353b207676767676767676767676767676767676767676767f0536782d63616368652d343b2076767676767676767676767676767676767676767676767676767676767676767676767676767676767676772a7365742d636f6f6b69652d353b2076767676767676767676767676767676767676767676767676767676
+field :status	500
+field vary	vary-0; vvvvvvvvvvvvvv
+field etag	etag-5; vvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-5; vvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-4; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 8b7c8fee61ac1fb53bf7efdfbf7efdfbf7ef77a44152b10e7ea62ac0fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7
+field :status	304
+field via	via-1; vvvvvvvvvvv
+field set-cookie	set-cookie-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 8a7f023f782d63616368652d353b2076767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676584063616368652d636f6e74726f6c2d303b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	206
+field x-cache	x-cache-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 897b26766172792d313b20767676767676767676767676767676767676767676767676767676767676
+field :status	204
+field vary	vary-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 897b2b766172792d303b207676767676767676767676767676767676767676767676767676767676767676767676582763616368652d636f6e74726f6c2d333b2076767676767676767676767676767676767676767676772c7365742d636f6f6b69652d313b20767676767676767676767676767676767676767676767676767676767676761f7365727665722d313b207676767676767676767676767676767676767676767f0545782d63616368652d303b2076767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	204
+field vary	vary-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-3; vvvvvvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field server	server-1; vvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block ea7c95ee61ac2fb53bf7efdfbf7efdfbf7efdfbf7efdfbf77f16bbf2b20b6772c8b47e966fed4efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdf77a54152b10e7ea62acdfda9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbff58b120c9395621ea4d87a1617da9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf1f27b641496152a20b6772d8b03ed4efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbff6daca0d575585f6a77efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdf7f04b3f2b10649cab33f6a77efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7558e1cc559afb53bf7efdfbf7efdfbf7
+field :status	418
+field via	via-2; vvvvvvvvvvvvvvvvvv
+field x-served-by	x-served-by-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+never server	secret server-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field link	link-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-4; vvvvvvvvvv
+block 897f009af2b10649cab33f6a77efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7cb3ee61ac1fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdf76a8416cee5b160fda9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdf589220c9395621ea4d87a1607da9dfbf7efdfbff7b90ee3b3d2cd7da9dfbf7efdfbf7efdfbff1f06a641496152a0e62ac2fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdf
+field :status	204
+field x-cache	x-cache-3; vvvvvvvvvvvvvvvvvvvv
+field via	via-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field server	server-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-0; vvvvvv
+field vary	vary-4; vvvvvvvvvv
+never age	secret age-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 48836c0cff629d2a4732c1fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7f559b1cc559afb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdff7b9eee3b3d2cd7da9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbff1f2db341496152a7730d60fda9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf77f0da3f2b20b6772c8b47e9607da9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7
+field :status	503
+field etag	etag-1; vvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-4; vvvvvvvvvvvvvvvvvvvvvvvv
+field vary	vary-4; vvvvvvvvvvvvvvvvvvvvvvvvvv
+never via	secret via-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-served-by	x-served-by-0; vvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 8e7f082c782d63616368652d353b207676767676767676767676767676767676767676767676767676767676767676767c217669612d343b2076767676767676767676767676767676767676767676767676766217657461672d343b207676767676767676767676767676767f023c782d7365727665642d62792d313b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676f176247365727665722d303b2076767676767676767676767676767676767676767676767676767b1b766172792d303b2076767676767676767676767676767676767676
+field :status	500
+field x-cache	x-cache-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field via	via-4; vvvvvvvvvvvvvvvvvvvvvvvvvv
+field etag	etag-4; vvvvvvvvvvvvvvv
+field x-served-by	x-served-by-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field server	server-0; vvvvvvvvvvvvvvvvvvvvvvvvvv
+field vary	vary-0; vvvvvvvvvvvvvvvvvvv
+block 8a763e7365727665722d303b2076767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	206
+field server	server-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 8b58b920c9395621ea4d87a1667ed4efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf6daba0d57559bfb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf77cb8ee61ac0fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbff7f0890f2b10649cab35f6a77efdfbf7efdfbff7ba2ee3b3d2c0fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7eff
+field :status	304
+field cache-control	cache-control-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field link	link-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field via	via-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-4; vvvvvvvv
+field vary	vary-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 8b7f071c782d7365727665642d62792d353b20767676767676767676767676767b30766172792d333b2076767676767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	304
+field x-served-by	x-served-by-5; vvvvvvvvvvvvv
+field vary	vary-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block d01f321a73656372657420782d63616368652d303b207676767676767676622e657461672d323b20767676767676767676767676767676767676767676767676767676767676767676767676767655186167652d343b207676767676767676767676767676767676
+field :status	503
+never x-cache	secret x-cache-0; vvvvvvvv
+field etag	etag-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-4; vvvvvvvvvvvvvvvvv
+block 8a6db1a0d57559afb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdff1f33aa41496152a795905b3b9645a3f4b07ed4efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7eff7c94ee61ac0fb53bf7efdfbf7efdfbf7efdfbf7efdff76a4416cee5b166bed4efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7f55a71cc5581f6a77efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7eff58b120c9395621ea4d87a166fed4efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdf
+field :status	206
+field link	link-4; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+never x-served-by	secret x-served-by-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field via	via-0; vvvvvvvvvvvvvvvv
+field server	server-4; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 8e1f139d41496152a15239966bed4efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7ef
+field :status	500
+never etag	secret etag-4; vvvvvvvvvvvvvvvvvvvvv
+block 896d88a0d575585f6a77ef55911cc559afb53bf7efdfbf7efdfbf7efdfbf62882a4732cd7da9dfbf1f3c9841496152a79588324e5583f6a77efdfbf7efdfbf7efdfbf758a920c9395621ea4d87a1617da9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdf7f0b9df2b20b6772c8b47e9617da9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7ef768b416cee5b1667ed4efdfbff7b98ee3b3d2cd7da9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7ef7c98ee61ac2fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf
+field :status	204
+field link	link-2; vv
+field age	age-4; vvvvvvvvvvvvv
+field etag	etag-4; vv
+never x-cache	secret x-cache-1; vvvvvvvvvvvvv
+field cache-control	cache-control-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-served-by	x-served-by-2; vvvvvvvvvvvvvvvvvvvv
+field server	server-3; vvv
+field vary	vary-4; vvvvvvvvvvvvvvvvvvvv
+field via	via-2; vvvvvvvvvvvvvvvvvvvvv
+block 886d306c696e6b2d353b20767676767676767676767676767676767676767676767676767676767676767676767676767676767f1235782d63616368652d343b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676760d7365727665722d303b207676767b16766172792d343b2076767676767676767676767676767c237669612d353b2076767676767676767676767676767676767676767676767676767676582a63616368652d636f6e74726f6c2d353b2076767676767676767676767676767676767676767676767676552b6167652d353b20767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	200
+field link	link-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-4; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field server	server-0; vvv
+field vary	vary-4; vvvvvvvvvvvvvv
+field via	via-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-5; vvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 8a77427365742d636f6f6b69652d313b2076767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676553f6167652d353b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676582763616368652d636f6e74726f6c2d303b20767676767676767676767676767676767676767676767c1d7669612d313b2076767676767676767676767676767676767676767676
+field :status	206
+field set-cookie	set-cookie-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-0; vvvvvvvvvvvvvvvvvvvvvv
+field via	via-1; vvvvvvvvvvvvvvvvvvvvvv
+block ea76287365727665722d313b207676767676767676767676767676767676767676767676767676767676767f092b782d63616368652d303b2076767676767676767676767676767676767676767676767676767676767676767c157669612d323b207676767676767676767676767676773d7365742d636f6f6b69652d353b207676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	503
+field server	server-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field via	via-2; vvvvvvvvvvvvvv
+field set-cookie	set-cookie-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 88583563616368652d636f6e74726f6c2d323b20767676767676767676767676767676767676767676767676767676767676767676767676550d6167652d303b207676767676767f1329782d7365727665642d62792d353b207676767676767676767676767676767676767676767676767676772a7365742d636f6f6b69652d353b20767676767676767676767676767676767676767676767676767676767b0e766172792d303b207676767676767f0624782d63616368652d313b20767676767676767676767676767676767676767676767676766231657461672d303b207676767676767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	200
+field cache-control	cache-control-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-0; vvvvvv
+field x-served-by	x-served-by-5; vvvvvvvvvvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field vary	vary-0; vvvvvv
+field x-cache	x-cache-1; vvvvvvvvvvvvvvvvvvvvvvvvv
+field etag	etag-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 896da0a0d575599fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7f01a7f2b10649cab03ed4efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7b8fee3b3d2c0fb53bf7efdfbf7efdfbf7
+field :status	204
+field link	link-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field x-cache	x-cache-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field vary	vary-0; vvvvvvvvvv
+block 8b1f289c41496152a20a958873f531566fed4efdfbf7efdfbf7efdfbf7efdfbf
+field :status	304
+never set-cookie	secret set-cookie-5; vvvvvvvvvvvvvvv
+block 8d7f0637782d7365727665642d62792d303b207676767676767676767676767676767676767676767676767676767676767676767676767676767677467365742d636f6f6b69652d313b2076767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767b1e766172792d303b20767676767676767676767676767676767676767676761f131673656372657420657461672d343b20767676767676767f030c782d63616368652d303b20766d416c696e6b2d303b20767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676767676583263616368652d636f6e74726f6c2d353b207676767676767676767676767676767676767676767676767676767676767676761f2d21736563726574207669612d303b2076767676767676767676767676767676767676762e7365727665722d333b20767676767676767676767676767676767676767676767676767676767676767676767676
+field :status	404
+field x-served-by	x-served-by-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field set-cookie	set-cookie-1; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field vary	vary-0; vvvvvvvvvvvvvvvvvvvvvv
+never etag	secret etag-4; vvvvvvv
+field x-cache	x-cache-0; v
+field link	link-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field cache-control	cache-control-5; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+never via	secret via-0; vvvvvvvvvvvvvvvvvvv
+field server	server-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+block 887cafee61ac2fb53bf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7eff55b01cc5581f6a77efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf77ba5ee3b3d2ccfda9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbff7694416cee5b1667ed4efdfbf7efdfbf7efdfbf7efdf779e4152b10e7ea62acd7da9dfbf7efdfbf7efdfbf7efdfbf7efdfbf7efdfbf7
+field :status	200
+field via	via-2; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field age	age-0; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field vary	vary-3; vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv
+field server	server-3; vvvvvvvvvvvvvv
+field set-cookie	set-cookie-4; vvvvvvvvvvvvvvvvvvvvvvv
+block 48033530337f0b16782d7365727665642d62792d343b2076767676767676
+field :status	503
+field x-served-by	x-served-by-4; vvvvvvv
+story table sizes up and down
+block 8386448761339aa990c33f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f816b
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	4
+block 8386c4c3c2c1c0bf7e8167
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	3
+block 8386448761339aa990c03fc5c4c3c2c17f008117
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	2
+setting 0
+block 208386448761339aa990c07f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f816b
+field :method	POST
+field :scheme	http
+field :path	/things/1
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	4
+block 8386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8167
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	3
+block 8386448761339aa990c33f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8117
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	2
+block 8386448761339aa990c07f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8107
+field :method	POST
+field :scheme	http
+field :path	/things/1
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+block 8386448761339aa990c33f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f810f
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	1
+block 8386448761339aa990c07f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8167
+field :method	POST
+field :scheme	http
+field :path	/things/1
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	3
+setting 100
+block 3f458386448761339aa990c0bf418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f810f
+field :method	POST
+field :scheme	http
+field :path	/things/2
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	1
+block 8386448761339aa990c07f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8167
+field :method	POST
+field :scheme	http
+field :path	/things/1
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	3
+block 8386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8167
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	3
+setting 256
+block 3fe1018386448761339aa990c33f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f810f
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	1
+block 8386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8107
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+block 8386448761339aa990c33f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8107
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+block 8386448761339aa990c0bf418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8107
+field :method	POST
+field :scheme	http
+field :path	/things/2
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+block 8386448761339aa990c0bf418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8107
+field :method	POST
+field :scheme	http
+field :path	/things/2
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+block 8386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8117
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	2
+setting 4096
+block 3fe11f8386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11fc4c3c2c1
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	2
+block 8386448761339aa990c0bfc0bfc5c4c37f03810f
+field :method	POST
+field :scheme	http
+field :path	/things/2
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	1
+block 8386448761339aa990c33fc2c1c7c6c57f008107
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+setting 64
+setting 1024
+block 3f213fe1078386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff7f05810f
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	1
+block 8386448761339aa990c33fc4c3c2c1c0bf
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	1
+block 8386bec4c3c2c1c0bf
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	1
+setting 0
+setting 4096
+block 203fe11f8386448761339aa990c0bf418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8107
+field :method	POST
+field :scheme	http
+field :path	/things/2
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+block 8386448761339aa990c33fc4c3c2c1c07f008167
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	3
+block 8386bfc5c4c3c2c1be
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	3
+setting 8192
+block 3fe13f8386c6c5c4c3c2c17e810f
+field :method	POST
+field :scheme	http
+field :path	/things/2
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	1
+block 8386c7c6c5c4c3c27e816b
+field :method	POST
+field :scheme	http
+field :path	/things/2
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	4
+block 8386c1c7c6c5c4c3c2
+field :method	POST
+field :scheme	http
+field :path	/things/3
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+setting 50
+setting 70
+block 3f133f278386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f816b
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	4
+block 8386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f8107
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+block 8386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66aff4086f2b2271d927f816b
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	4
+setting 65536
+block 3fe1ff038386448761339aa990c03f418f9ac29525b172f91d35d05b8d800d874082497f864d833505b11f5f8b1d75d0620d263d4c4d65647a974968a0b63015c0a7f46aa42d65aa42d49fb52cef71dfef408e9acac8b0c842d6958b510f21aa9b903485a9264fafa90b2d03497ea6f66affc4
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	4
+block 8386448761339aa990c07fc3c2c1c0bf7f068107
+field :method	POST
+field :scheme	http
+field :path	/things/1
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	0
+block 8386c5c4c3c2c1c0c6
+field :method	POST
+field :scheme	http
+field :path	/things/0
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	4
+setting 4096
+block 3fe11f8386bfc4c3c2c1c0c6
+field :method	POST
+field :scheme	http
+field :path	/things/1
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	4
+block 8386448761339aa990c0bfc5c4c3c2c17f008167
+field :method	POST
+field :scheme	http
+field :path	/things/2
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	3
+block 8386bfc6c5c4c3c2c8
+field :method	POST
+field :scheme	http
+field :path	/things/2
+field :authority	greeter.example:50051
+field te	trailers
+field content-type	application/grpc
+field user-agent	teller/1.0 (independent; rv:7)
+field grpc-accept-encoding	identity,deflate,gzip
+field x-shard	4
+story long strings
+block 4085f2b507aa6fe07d66a8f4098f44953f43de3a1bb766a6eb6779eca677baf828160cfdd022d1dc4609a7eb3cdee6f76786c45ebd257ba5324ce87b3c091b6fd87d468f7d6b13fe2a7a9b4ad5148e5377b1eb525f5eeceadcbeddac7e593f5785e5cb567db5bdff4085f2b2273d898147
+field x-long	9-4ly0goldn9l8wjiqq4gkrvhrmh8kwe0-1hvs2elv2i1ihkhgzgzrw52ekjf8jmdg71q80d55z1ybszkp29wn8mue4lmafivr8uteyzrk5fz7pax3ok82x6u-95-z
+field x-short	s
+block 40e1f2b3eb3547a04c7a24a9fa1ef1d0ddbb35375b3bcf6533bdd7c140b067ee81168ee2304d3f59e6f737bb3c3622f5e92bdd29926743d9e048db7ec3ea347beb589ff153d4da56a8a4729bbd8f5a92faf76756e5f6ed63f2c9fabc2f2e5ab3edadef9f7d66a8f4098f44953f43de3a1bb766a6eb6779eca677baf828160cfdd022ffbf
+field x-9-4ly0goldn9l8wjiqq4gkrvhrmh8kwe0-1hvs2elv2i1ihkhgzgzrw52ekjf8jmdg71q80d55z1ybszkp29wn8mue4lmafivr8uteyzrk5fz7pax3ok82x6u-95-z	9-4ly0goldn9l8wjiqq4gkrvhrmh8kwe0-1hvs2e
+field x-short	s
+block 7f017f006b326b376b6268326938726a6632792d36377066667a31716a676c326e6e657a68316a7978716765647834623837346b7a793233623475386165766e7176703670363263666231316d69343467756f78356166383031677370736f757967663035726f7879762d34786c3669676f32666c6670363766707530387535363131c0
+field x-long	k2k7kbh2i8rjf2y-67pffz1qjgl2nnezh1jyxqgedx4b874kzy23b4u8aevnqvp6p62cfb11mi44guox5af801gspsouygf05roxyv-4xl6igo2flfp67fpu08u5611
+field x-short	s
+block 40e1f2b7517577ac7388cf59d2517a59c76b965f61edd26a055545f7387a7af3da62c9e5a8de75aebefd0998dab5e197bd5dbbd6e56e0892c610d2669a9ad3f96c72bc00cc8ad07b7d4d281bb0fe7d7759af3438698e296896b71d96bb40f5adb810ff9fea2eaef58e7119eb3a4a2f4b38ed72cbec3dba4d40aaa8bee70f4f5e7b4c5fc1
+field x-k2k7kbh2i8rjf2y-67pffz1qjgl2nnezh1jyxqgedx4b874kzy23b4u8aevnqvp6p62cfb11mi44guox5af801gspsouygf05roxyv-4xl6igo2flfp67fpu08u5611	k2k7kbh2i8rjf2y-67pffz1qjgl2nnezh1jyxqge
+field x-short	s
+block 7f00e00f57fd7828464b3b1fcfbad3d7cf9f0524c193c4e4a1d727723a7c494f5f3de61019b3df68c85ed50a465b9a85994148cbe391a9990d71f43cf4b46ae865a4f4ec89bbbacd6db330dc1f6716f4fca899e1ca29cae76091ba49d2bf3d4fe99b7fc2
+field x-long	1k9ywe1acrqoxzptkxxwecg1dwhcl76h6bmwdmkxvg203rzqbceqn2d35gl-3sec39ad4g31pbjohm4ipl34tjqsgv73p53ga6aq6-y9fsg8af2he6q1c5mcjpxkoy3u
+field x-short	s
+block 40e1f2b07abfebc1423259d8fe7dd69ebe7cf829260c9e27250eb93b91d3e24a7af9ef3080cd9efb4642f6a85232dcd42cca0a465f1c8d4cc86b8fa1e7a5a357432d27a7644dddd66b6d9986e0fb38b7a7e544cf0e514e573b048dd24e95f9ea7f4cdb9f0f57fd7828464b3b1fcfbad3d7cf9f0524c193c4e4a1d727723a7c494f5f3fc3
+field x-1k9ywe1acrqoxzptkxxwecg1dwhcl76h6bmwdmkxvg203rzqbceqn2d35gl-3sec39ad4g31pbjohm4ipl34tjqsgv73p53ga6aq6-y9fsg8af2he6q1c5mcjpxkoy3u	1k9ywe1acrqoxzptkxxwecg1dwhcl76h6bmwdmkx
+field x-short	s
+block 7f00ff3e64ceb4e1fafaa5cb3cdb4f5b4d5b35cf346dd9297c148fce32d76b80945d0e621004ec3ac1679f43f0095d99ff0cdac9bd7404b57a4d337ba160f64ccf56834d5f47fa1e899eac887bcf9ec4b247d34393b3d3c7827ba7cf8a9a65914a77abeaf85b2f613e4a2ab0764eb7923f6ccda7ab3383da3cf60d3dfd55e8c97513371d5ebb38fdb24c639fa0d321ba8fccc275c11da6d21903efc797d947a989d2b1f799d6eb6c9d9c7d014d8f3be0b1c9e687eb64237fd0bb74991e1149ba7fc4
+field x-long	3i746okym6rxumkuip3phgb5rfewec9haepu60f2joicc0cqap0rxyaw0f7g9w3u3iyj0fnytmgzl-1qtg8psigpj9jolg8pcs8xxqcrd9tl6h3jwwczmxwn4332fo8pk915eq29clnrarh-xc9ug5tk3h0zsxq1mvynyit7sg5bnyq69udgioojatdikaxg2762o45t1d1zwx93sygcjpavg75p5cq69s1tr87webdxl9p31a9y2qjgswsmij
+field x-short	s
+block 40ff17f2b32675a70fd7d52e59e6da7ada6ad9ae79a36ec94be0a47e7196bb5c04a2e87310802761d60b3cfa1f804aeccff866d64deba025abd2699bdd0b07b2667ab41a6afa3fd0f44cf56443de7cf625923e9a1c9d9e9e3c13dd3e7c54d32c8a53bd5f57c2d97b09f2515583b275bc91fb666d3d599c1ed1e7b069efeaaf464ba899b8eaf5d9c7ed92631cfd06990dd47e6613ae08ed369f9e64ceb4e1fafaa5cb3cdb4f5b4d5b35cf346dd9297c148fce32d76b80945fc5
+field x-3i746okym6rxumkuip3phgb5rfewec9haepu60f2joicc0cqap0rxyaw0f7g9w3u3iyj0fnytmgzl-1qtg8psigpj9jolg8pcs8xxqcrd9tl6h3jwwczmxwn4332fo8pk915eq29clnrarh-xc9ug5tk3h0zsxq1mvynyit7sg5bnyq69udgioojatdikaxg2762o45t	3i746okym6rxumkuip3phgb5rfewec9haepu60f2
+field x-short	s
+block 7f007f80013673683978306c777330347a7430392d3566626278696c646c706b3671347769716634733238732d766b726f6a6f72666166366f3561337074627a36386f367577697a72753278772d6f66667577727938356e63796576716d6671637a786f38313070396130386878786862693763726f616f7170356876742d366f61787a32717069726d3232756235386d35776a70696169636c6f71353733343871726c74347875792d3167393163316b706b6937657478373436377430757771386e726967686970716e653178786d7633696b636f68312d30786b6b79703136736f6d786563656d766966666e65713363347730617662336865797937377733366878c6
+field x-long	6sh9x0lws04zt09-5fbbxildlpk6q4wiqf4s28s-vkrojorfaf6o5a3ptbz68o6uwizru2xw-offuwry85ncyevqmfqczxo810p9a08hxxhbi7croaoqp5hvt-6oaxz2qpirm22ub58m5wjpiaicloq57348qrlt4xuy-1g91c1kpki7etx7467t0uwq8nrighipqne1xxmv3ikcoh1-0xkkyp16somxecemviffneq3c4w0avb3heyy77w36hx
+field x-short	s
+block 40ff17f2b3889dff20a3c200d7b481f59b9638fc9a8928afab9d9af06ed2b4813c85bbf5b0fd0f64a395c3b6366b4c7edc78ee5be0deecb45e7c2c7965b7c59e9e6ea27a2f7ed4cbd89efc9de082b7c607a7f3e678cce92c38cfdab6e7ee959c38fcfb176acd652215b1b6f52df8e9598662507ecdbacb4f76b284b5e6df4b0667c240f5afa99d2a7cbad38ea416f8ecf5561a69cd5f6a8a1f9d7113bfe41478401af6903eb372c71f93512515f573b35e0dda56902791c7
+field x-6sh9x0lws04zt09-5fbbxildlpk6q4wiqf4s28s-vkrojorfaf6o5a3ptbz68o6uwizru2xw-offuwry85ncyevqmfqczxo810p9a08hxxhbi7croaoqp5hvt-6oaxz2qpirm22ub58m5wjpiaicloq57348qrlt4xuy-1g91c1kpki7etx7467t0uwq8nrighipqne1	6sh9x0lws04zt09-5fbbxildlpk6q4wiqf4s28s
+field x-short	s
+block 7f00ff5d768e8cb69ee3b6578e9187aceb4b3faf568d9ea119ed94ac899900f0a8a23458513b48a78eb708cbbd648fc3bd16b680f8eecd72d2efa277aac94a9353e9bf3d01dda6a8b6b77cced0adefddb1cd403b5bd12759de863f427439e81f87ea25963ec9ba54e9d0ed6fd1332dbee4a69e8a2a6c36b416521a692a0b28c0f8e96fa46321160d5e64784ca2437614819a565f2dae953ecd59640fa34a14c7d49d916bfd9f8ec0d2524829cf532b3c065ba86e793369ef6f99809a266e7081f67b51de9781e056cce58093cb9eba47e80d8a42b85a28301aeddde667f2b35fc8
+field x-long	7lj35tvauf8ota1kh-fhyyua3k1aoufe323d082llbsre27m2hbp6c37kdbw7j-ul1wv3pfm7ycvnrfetimy5xj0v44lup7xh42uvv5agl0qujto-7jiojcjoolaw9ncrr93ijn7os7p9lg3596fihlln51u413t1mmesefa09am5jbacc-1nxd823sdiq2d1gf39eu7etziped1yif1tbkcqsu9q9br1mecd2hon3-8035na6xi5tvuxg0tlg5h1093qlvm80w2ug6r0dx6yjby052de6elli04qv83hx-4
+field x-short	s
+block 40ff15f2b3b47465b4f71db2bc748c3d675a59fd7ab46cf508cf6ca5644cc807854511a2c289da453c75b8465deb247e1de8b5b407c7766b96977d13bd564a549a9f4df9e80eed3545b5bbe676856f7eed8e6a01dade893acef431fa13a1cf40fc3f512cb1f64dd2a74e876b7e89996df72534f4515361b5a0b290d34950594607c74b7d231908b06af323c265121bb0a40cd2b2f96d779d768e8cb69ee3b6578e9187aceb4b3faf568d9ea119ed94ac899900f0a8c9
+field x-7lj35tvauf8ota1kh-fhyyua3k1aoufe323d082llbsre27m2hbp6c37kdbw7j-ul1wv3pfm7ycvnrfetimy5xj0v44lup7xh42uvv5agl0qujto-7jiojcjoolaw9ncrr93ijn7os7p9lg3596fihlln51u413t1mmesefa09am5jbacc-1nxd823sdiq2d1gf39eu7	7lj35tvauf8ota1kh-fhyyua3k1aoufe323d082l
+field x-short	s
+block 7f00ffe7042080893c34932c2f35f9257697a4be1e04ef4f489da2dadb3ac74c9e5ca1158fd22748095a1b2fa93ba7cbb4985efa2631395db5ba572c751620ed12811e499c5a468763741669baf7f1d7afb3f9b494b54d6817b7bcf90fab5a482300ac24a425340ab8fdad4ce69aaf6b574acef59662596cbd2b6fa04601d84ecdb87f33f4a06495e30e3f4971daa84583aa39a640a49fbf7eef0da4a5f385278fdb678eca00538689fa53217b92959675b8fd580a8cfc7ec8e54ea474bc59232595fa72a409fa46cf9aa698c63cef0ed9fb9d65a79abf2df53d7532df6f2f3d4a6c24fe6892a126deb377210a41b74d9d3a507f2f776c91b9254d2ce4c7ee86651a2434a77fabc1a1f24ad594d0e747dc92a3f6ebe53e9a77d52eb2cf533cf8a959252cde4f579f1efcd72f524dd408a42d7493b7740fdbddac9dcea167acbe1059fa5a97644f667dc676a34c8e21a73d34f4d47973dd28f489df335dfb947dcb676f16d1eec4d7259ec6fd75c9e6b96c9fb38d49e067a5fed1959447315aa93efc493f48ec47ba5e4cccbf1f895667adbe3a3c85bc464f6b106e07c786c967471630197fa7800631d2967c4e792dea00b41b7d764b71b32cee02cb2d00bdb92bad0053371f8f34480179ef646cf809436f9ece97d22793d7ba287fcf7ef27b69dae8f5377f7dfabfd034db581693dfb3ccdbe6a92910ec664a3bfaa934ca615165627c3689a6ab91ceb379a2a259eec47907b1faaeca6d33f4a06367d11ff4b016eb250dfb0f8ede44db4b1a5a926abd594b91f96fd759e599aa5b75af127975f34e467a19bf32a591551ceef891641cb2d969c8e89f687d9b15b1f70208df8b5a333d7b81df6507bf079aa8d9eecbd437d3b19fb4bdab707d91ea9f2d91fa3ac85ed43d6583f7dd61d7d5017fdcc2eddd13d1e26723f3d0059fb4edfb9d3337380f6ca178cb0bd1bbc6ef55ab2484eafa1ca6a34718599659fdb26b3bfb582e88e1ef575acbe236bdd1ee3909e7d4eb353f6eab5674b5325bf3d2b355337da67ababbf9b1c9c53ba017ca
+field x-long	c20sdw4ti-2xpxcpuejfw80h8hm27lup5o-otdx6lspaysht0cps5eydvtx7mi2zjtb26pup7e6r7srso4cl2odg6-d4ar5leggkvwkkzoxucm4mps2z8xx1yu4t0b02rcfccml2pbz-mhignz-pm-7kfgcrufjp5j1a0arcq56oxhjlacf8iabyt67nlsranbggs2dhvvv8a4tt9o1tobz5obrl0eo1lhjmdevcm--75byr0ni9bzc6n7tam8edbcrpy6ns29ma3xnggiioh8auhvo--hgpx5kopn35qx88mtrchxldn2tukgvcceca5mrjjlox8v5cb6dn4-6govs3fasdifo9k81l9cf4rml6j96dnoqkxty47ym733ki892m-teegxonxwzxpfkcgk0sm14jdqvsaz8qrh6k13kfwsehjut7dtq3zbo4btd6s46y48glx6zmsysh9i4vveaverqwulzrtpdrza9ppdxpfrhq64dwaom9qbe3sbge4ntzwdhjbrszm8tg39bwf-3kuwj8s-wbcz-ca61ww5crj6-i039jw01bamt3whoduk0141uyqt5b3fh60rru02z6f7402g5bwxld02xvrb3w1e1uxq7eyshdyzll9xvvdz47plygvzvk9j1mup0-dzzog59intt2ar3dlvyntmfi2lrp291u244pd6kgxlncrzrsx0zayprmui9msaa3yc9y-0-kdl5z1wqx254-ifntinyrm6bx5ykhfg4m574wdx79ihc3ji5xft32nbh7wd-soefruoc7294aq52ubv0sc5wu4i3kv07ze0zwognb3v38l5jqi9ueqp6aqsymx5c9lkdeql8rrazv-apks19zg2qvshlwg6bxj0ehqh5zhtg5h0ouf18i-2yivb7k-pcdck9s6mnibb13ffhz3irvz-172o1vnkpewb4zlzbdcxyh-4hqk-pot4gt5xjping5qg8pnvxr6h2h702
+field x-short	s
+block 40ff15f2b1040449e1a4996179afc92bb4bd25f0f0277a7a44ed16d6d9d63a64f2e508ac7e913a404ad0d97d49dd3e5da4c2f7d13189caedadd2b963a8b107689408f24ce2d2343b1ba0b34dd7bf8ebd7d9fcda4a5aa6b40bdbde7c87d5ad241180561252129a055c7ed6a6734d57b5aba5677acb312cb65e95b7d02300ec2766dc3f99fa50324af1871fa4b8ed5422c1d51cd320524ff9d2080893c34932c2f35f9257697a4be1e04ef4f489da2dadb3ac74c9e5ccb
+field x-c20sdw4ti-2xpxcpuejfw80h8hm27lup5o-otdx6lspaysht0cps5eydvtx7mi2zjtb26pup7e6r7srso4cl2odg6-d4ar5leggkvwkkzoxucm4mps2z8xx1yu4t0b02rcfccml2pbz-mhignz-pm-7kfgcrufjp5j1a0arcq56oxhjlacf8iabyt67nlsranbggs2dh	c20sdw4ti-2xpxcpuejfw80h8hm27lup5o-otdx6
+field x-short	s
+block 7f00ffa116a1e66bea45ad4cf5f9118765454a7cd3edc9deadbf2b50f76b4e27face6f09e854b744dd8943e7eaed1391630013a3b8c1247dc96a5d347d5ae82ea96e41dbd1630e8f2640e6aed1fbf6943497daa10f766ecf5edb5bc74091a92a0766dced24ccc9e8f3b20497ac80a3dd3437d9f59c2cf44cdd9223ca5a8e5b3a0aceb45088d6664048692835beba1849f7574ace5eaec63e8cfb47ba9b90acbb57b74f69db7667a58ea32cfb2b09679a7e7051399cb1fa11659da30b6544b2770cae4b6b9ea7edd93e52093d3b1fbf1258dace5ad55e1158bbb3e7b8a6f55251dc7d996ac5aca5e9bb82c68d2cb2587900dd1e3a7b9aced37bf7ee5f5dfaf47aab3b01cb6beeeb362135b6344f3cde2c79d0466059e996d9f644547f5410a03f6ee59e4b695a50cbdfd0408085e68f1db492c0c7e7d7a1cedd9347e650d292fb97ba7d3ad3c9e8b56924a778e505a2f684b6cbc4a5df5dfd86505be0a4075f42a1a67ac7d66409b94532d3593b9401cefdfad1e7c21b99a11e9459393a7b9681f6f0d3cd0bd8fd8511fba67a9daa6217d4cff6b656eb73c8669aa6fca1ab02d0fa7a9d2ca56e934c79ba999a9f7ce097d2ded36d96bd6493fb97bb5191a477a2425a9e95fbeb5a191f76e870f39d2df47a67df73c58e78efe1c10e70cc6433da62a6ca407025ff3594dded73cfb93c83b7443338fbb8ea10d8ebb7b36df859a9c0b77a9087ceb7a15ab0bc9c1d99ee78cbde895de9338e51e3bf7ee7a5c7d967ab638ce14dbdbd08d3544a8e9ea3ef1bb678f5de79fa74eab35d1c583de49d9a6ab5bf05a5b3bc2924ea2450695c3755a4f0cd6197d757cccb480f469df486c6b76e937b20cccf6a5973ba2da50977c4fee8e81988fd938d05766f36bd446ccd52dddc71ef231ade09e3bb7efaf7663281e4b5d1d4badc9ecdd27efe7db26abbf86bd92af06b3a54cbc6590f35ee50bd4b86eaeb896cc2379a9da1f69e37aef2504f6cb62f2d4cd47e1aa5e76c8cb4b6478f2cfd9c152b1a6023bbe0aa3e8dd7474f2c9d618de2f634897691b69f0d4bddc4159ad24727eed87bcccad1adeed7e5f664856358c9656a8e9de9ec2b7bf8183b8e30faf60f1d3a551f67a940676e767a7bf5eebf5ebd36b793cdd4ac96a1a1e127d908d2de9691b71c3d9d0de7bceb4ae4e8258478d4adda9996ee8aed2a4fe4adfaf01ac5e4fdfcd93b76befdb3d43f2096db4f4f5b1aebee6a5d687da33cecc91a6413a77fad401f82d73d8ed4ebddfd592f8a65b5e1fbe8ddab166152cbdddd0f574686e3ebe453b6977dace1eb0be1a969adb3aad6b4cd8359ea7ccd434d7794de8609a67a7a5e6c2d8edf6e3451f896ca2cee458f359e7a089675f46956f2fd31caea1df60335d11dc3d990770ac4122dade7991ba0ec19fa87bf995a436cd1e8fd249a32049e46325863cd1baed6db75bde9db2b3cd4ba58ed476e83297b0bc3a1b3b4c3aa38e5b6a01d9e96512899b6491fb53600afb5e96359ebd93dad3cf1d2f7b8eaf15f4e9347405e13a98c1d005f7dc0dd2b3d6ac201d913b5d682bb6cf42ce9846947da67a7ef27a48a9f252f57a71f577c2dd8cb51e25187c7bef2f4906b025f2f97dd3d492d1efb3fdba7518e87dcf07f5d5eee56aaea2338b7939bb5b34b67ab296e331ecaa68fcbc277c5b6c646c3417c9e60bafb7d56a9a96996db4b43cdf76652bfddd435347d29700b01b15b2bf222a7c72b222a03dc1d1c376b2df6cc76f9420046bdbde2c953dac44822b35fb0200179aeeda434dbd9a6a7793d1a0269e924a1347dda5a3187cbcdbbd02b12cf7eba3befa12874b4d7da5ee4b52fb53da934afd16fbf1dbc045eaa9c347599df01ed6bc1f0d3239fca643f5ae56a3eedd55a514bddfa0e3334e16802d43c914ecf9aad04eff523530239639cab0fab354e876df5e0656e37ddb47ebb7477a0bd47dd165be0fe5b6fd2482f534f6d8ed2677a923237235475495ff20f3e51e9da3b5be884100fe80623553a78cd18c2ebc76ecb7c90b24f54afd3e9d2d1ea5b4efb7d5f6fd4661a69f0f7937433b495e5bbb56d6e7a69a211b5bb38d56ef8afbc82f7dad3bb44de1e4fa3360aebef3ad3f90588aa42b8f2494f59a449cbd83576f7548dbecba35996aa1da5a131bfd56f3d8f6bad4de3dda86aa65f59cb1bb0a0656b1c2787fcac1748df45bc11b34fe1ea4fe8fdba8bb84d4f9b196d94c92b24f325522d63563a2b2d051383b78b7a063ac327767df7f72b923de7ccbe3b7a9da33663025255d5640ccd0ebb5696413be63b272765a33fa4781ce1aa4aa78dfae8ec52fb982f56f513c938adf5ddd6896d89b5cf3dbc59d6d7d97bd4a62d87f1d5bece848491e67bb4dc8678fd591a279bccbea6a2d5adf147a7c4d533c7edd9da04e10b69e8b4dd0c273d77ea895af4f381b66abd35446b48f85bf22ebd1ea2d37b5a58e9f55d33c73f99100b440691d65b2395debe5f926a687fcd8b496771bb625c2753553f8f7e1265bcbddab968aec2f8f16d3d881454f2649fad1e16375ea0b5b196b226becf23abee0bc54facb1bdbd41ad00d96cf44d3cee7b9a63bfdd0eb7dc08f6df773aad620243da69e505232f6a3ad4767bba31d48291ab1c4351bab0ab287d7869fe9d6af347b586d0fcc8091a474293dc647496f43fa8cc166c2787650bbd1feb3d71c924cf74a4f4f51764d4fd8ed2f02873cf7ebd80f3a4efd533068eab48666c6a46d62f976a71c76becd775aa377f631849d7b844d76f0ca3cc96332bdd4131fab6dd2dda01a636a3a4d30695867f2614c5f0975b250d3646936b927b7476f46e89ba23c80b3a5a3d2ff6a27a276a6ecd59d2df4b52c9d1252495ab64153ebaf9e955284f9e9dfa78e9d9df4696638d344d377f7dc8c8fc0c424ca7efdd153cca3c01eed3369ed6f94cce59dfd086e7b680cd2b5bd248caef4927a1f3f7b24f2fa53d6be91b6d51e6a8faad302b3d34535b4ff60ccecc47693757c0b74f74cfd8fe641f68fc79380a003ed3de9eb4347b05412527ae3b19ebe7d201d19f01f67ee19bb7aed5bd51df7fb79f16cab4b3bedf47a6a5a665ea172743a7f66f36c8fc6e2c6324de5a0fb9ed19455ca7ef19666bcc725b52c567a5ab4fd2c4bde2cf7da9e84a8b1b954ad49dc1e41edd295923ae7af087fb926f0ff7ec28de22c565c66813a5b3bf67646c14fa93bbe744bec6b7b0a3cd055bab9d9aede96a1324831ba8e893760a1aec4ef316b6ca5b5bf16778de9d995aebddb8db15a109d36ace756bd3af4f5083226a5a9f5da60d21f069e95997a894b34aeccd9d99ca10cd38fdbe0203a4f4a3c375f6a9d75a96cabd572dbe3df6e8d980066d8c09afb33ddd0b9422c92def3d8d37439d7d0ea946ed1e0823a7b8cbddf9a97a3ad669b0cd2b3d93678a133251dcc0aa7a51d9d999968e9e19699766ac8d8fdbbec46750cd4f37ec4ffa7bdcf4b8e96b59a702f4fdbbf4eb3757e623854f7b2aa69ea2f4466cf153fd0c2f295883f060f7ee7f6740a567a525a3dc817cd233dfab650d91d870765999247ddec4446092c3f5ee4ec729e77fca257adf32b3679f528dda6b27895b95ef737670ecb439896faf33f64f9f44ecfbbd05d0063da56db21034b29317d5bde7f2f75b1f75b9ceb475cbe599a80f71793333d60f7496d11889157e83247da8ebdc96ad5cbd16a7b1c4c83c956f23b0ee57efb1ccdbbe1f763f4ed215a3b3b38b7544754bda4278e8df7a69ebdda1a67a3a5a93d6dd7337e66b4cf91eef4005e5fb194f498cf514754db3967ac69aaca7cccf84c74f5a6d178ea52b279ac596f2f0893f87cd301e3f85a36bb4d5fbf7e893783827421a4beb7538a4a87ee9132d746c1eeaa8955424372d2e816ebe4d450c9aba27682b3ccbdd5ae9ebad1250993cfb6bcf49853a48db5e7c5bd00cf4207d0ba7af7337648b78f1197b50d3af4b2365f060336b5d9228d016c5238cf5f0dcb4f54da91a6aafa1ed17bf08afb7672cb23a4cff8e8b0cb682734fd3a769fdcd247248cf80fb5adf4e50f856317d4dedaabbcad0dee944cb25ceddfa10dd19a1e5bbf5b7bcee3533c3b4323b32c2edeec79d3cef3868c2b394f7a3cd6db6eca595c34e592b92d71f0beb1e4ade3d43e83aed8e8b643f70b5d669e61bde23ede287a525be6d7fdbf5992067a02aea714bebcf88dced53c7f666d6f12c847b4085f2b2273d898147
+field x-long	l83pkc-uthpx2iarnettxmz6h8p5x-l8quo29khiwtjet5lgqcl9ok7lhc-i00hsva0dbvcut7ibk4j2kt5dauj-ialxisagpuazzts4t94ls8q5ryz5-wj1c4dn0q56qdg3dyoh30tekd0lzml5q9-6ehlg5rdsxt4bfrj2rkllsb-3d0didliuyji2tznjpoek7baj3zszn5de37nz7ouo57g8fbni-93-2-849h0lhi6r9lsrrqb15esfdv1f6fu6yhqqtxt0dy7bzwdr5-6u4nwsp2v3xv2gyntsvaq34r-rm8gv0r4iffdrod05lwjzgrqgzzzfyvkj8nrq06upv73rstp5ashhgwr870bi0ry353zcsnoylce0oqvehdum-f1fvy10s1184obumcr1bxyyah5rgbxf1mtezfvty748tj-ptcfo8oe0u2zst538cm7yvz1f0uwec0ky2l43kbkgs25f2g-grh6l06vvklxws5g42omsrhcjzflaqw4842zaz1sbzmhn7ngceyg9quf5p6x1ggn5xs4r14ajyht3t-jggogki3n99o0fy-zturu8rdhzfv4bc4svldcutjpzkps3av5l6ohot5j8g996wr6wvw62ah1gis3qgetrm0o0t9xpeivu6xzdx0qjs3hav67ss5apuq55w-4h0-vnss9o-y2u-2xo0q3vobevlf7jg66lwvvvom6933k5abo1tuqy2igncnotkavb7rwyvhhjjk-4j6-1vdh3mnu5wem5o82ddk2slif6ik-dw3p1fyk9i34s1j47ys5a-qjgzcai3qm36vsumst7whzlj1gc9rhase7gxu8lb3gn-v668xaa-wcwv5zkv3be08t4j7t75dzijhvxz3invw4zcnwirjn38i-s84zf18m6ik76t5i2ixn7l948iyvdlcz352x4g4bw4m87rbem5c8ofhq62m-ig0sv90nbj5pljx3o-aa8eqidt7ma5tw4fv6se3ptc6hv51vg3-b-zu9fzit1-ir3ef4ljvmq2uvwa0vab1yz0wjjnbq8ms1h5h3jzyzpyyy5-xogke3enas82tzcc4-y-d566orjixvh-f6hscrc8im-qmg-vspuetoxe5yw1p2xovxrh5u99uhnax0fuuomkr4kzgm74aqboh3dbtd27o9kn0awephr7n78vyrfwmfu8azj5u-eg2m38v71k7as5bkx2h5t7z-6op191n-gurk-u43ra-8mxgl44vfiya0gg8hm8515auz64eawfrlrvc-ogrxj2crkyif-x9mbf7s7z0i4jsv1q30v1-c2sup883a70q1hk1vxf4s53lyojdgbc1cxaacriogb77p55p8y7rpogm7ebusqjaeeq2w71rqganbbfun0o3jrlf23udd9utr0e94y-iryzcz-hhbm8zbnwpjjgbl1827tb0j0ezv05m-8u-20o327ppse7uhl-7i2ifaqg8hvdyt2mxeek8hak7w-qi-lwfa1wzvfjda-0fx9ezmkcflzq9qjkaal96woyk8ve4nk2i6-xoiqugfryrm5biorngbx827wuubc51lexog1795k-n4fmfuuel85v3fe9v7s4gbjm60-052uf9dsn9af32es1v0j6iqruz3buxss0c4z8wrftqrsd2e3pz0s0184v5t1muq44h8tj40tmjdf1ibv4-ba1x857j1-crzyj7zjcl7empqfvcut94hutif9luzwqw12ynh1lkg7w1qu81w43ahxtdokpf4bv5nptsm8vjabi46el0-l8t2h3xnu0h9kc4g0bfbhe-ak3nhs7uywae5b97uayqj7j2ybvsruwox55ytc2yghur7mi7kcbc5d4lkte9x0xxsy7lquycc20oy0ic4n7obiba178o5ruxcedhnf9my7elyfuo95k95ybiatmw8xiji7me8-v4up6y44cc5-q64p7wpvd2zquo7lgw8tyi50ppvh-hx0rsnde68tcmkgdtoeq1nqznd5937a-34naueltb9k-xqou74gwzus4n39-6r5re03-r6cw9x-17c5j-wc5ihw8moyoqk2v1imxr353tdf3cxdnd-r4r72ru0lh0qwuj1bp1dv3zvzf6d8xxfwqyh4i5ii0fcnk-sai4apu-fd27xbrhcq-boyswah1ndnhb9plqeezg18p8lhdh2uyv74curtu6xqwrku938yfierowk5q71ccd83v45di8ok3ashgxfyglu-uwly924mhbz7h40h115tj-gji26yvksf4y861ugny4lb-d915x2kj8luiz-fbmypmhbhxds0u204skfrbf7kx9dgml9xr-drva7rt6ckinhwzwti-x8qpflprewwumqc1sn8tdhklw-ikk0u5aepctpq8sk962wn9--iz8liu0a35olghh6zggo9vs75v0sz5v6k-rs1couihf0maeqlkno3v7aansec4r6s4b7-2pe1yw49jknxlz-a4axd0d4sjeczbc7cujoybi13rcw7f17j9khpbddg8jmomk2qtn9r7m80l6xvkq087cvktg1lk-di3r4d5-ex7n667pq4v-nivzaa1ckv124qw3sxdr3f8k0gok55m5u0atb4bmig1m-aoxi2gewt75cl45c4tu6dz7auj5lgjsx0eht4om9qlhlh4gq4rjuy-m3osdmcf4ud2mykxjnmstxjvjwjq7yifgoatlggvzvc3awa22tfovvsn83sw08qg5tquxtg6rvy2a6z403m-ujdbe7jdhl9ovrdx9ttkpjb54lxnbk-g0pomlmp49q1g7gc7mik90-jzmhqoxdaqbwxo0e00948y8u1lz0n1cmopbr3kxys0j3w1zov1gqyqp8no99qxwuf-fh95j8gm43fk16hs7ozixud9b6-iitix41zhuae2pfovbeg4xbdun-e3ju-hjrt8wrzqmjcneb6nf4dv0x0z7ee3c76yws9vcgw9vq2b8c-e363l27ervq7d50mydv9osfza-z1sxle-k6q4qy-ltddaa7sjtiq1s4qcvgep5eeu5wrvb8h3f4kv5b52u11otu-6k4y78hn21dtn-myqg1m1wihm-38lfegf7g5o3he11ghaz90c0jhmsw5pqn774frnypfuwzqj5i003ub0tpq3v716lsrduvhr45l6kyanfa7lwc2otvaev9gm8bp-451gf3qtrwltgtsvi0nhmsq7g3fljw3437gpc5az7z2i7s3n85z29y8zhm67ep-4618hqvjkgk9gc6etvrnmmk2yc3rwn9ji2xt-cawi1vvozos2f3jmelzd19id3vk5e1rbro0q-3dd97qcsb0drokvcqoeoh9xsf8uxf3rxyfa7mpcwf5f8zgq6o34agcuyxhqtxycq97j2j0ioue55cc1m3tieyuvhx8kr975ho-bpfx3gl1v2xi3hp0zmeu2ict2py1dbqlkvcu-pfj-mqo230xe-xaro6pzqoi57w97by7m1-brq6-ksbnfqdcwj5vmmkv4athljutop5pg5xgui9c8vl02x9r3tjgi8llktuhehpatnrmxg91iotkmu2wkee3ogr--x82chw9ig08ow-b4qgpzzycgwo0hss4t9-ko2dnazm234j50znncnn2s5fm70-kxill3iplh41-838k4jykldltdxz4xjg2htc54xwuj03jc1y2jyzg5rd-wwbeql478fd5ewi03u4qt2bs152d63kw5fmktutatnpjou2zwspqq6rrbmi9wj-aeu0hihjjqhzgdbdd3w1z-uy6l91-ieygz4nvf4a8jlg-t6qvjcij3l8-vkuvh64g8au1d7g-2qzr87oh86ib1-6mvlxp557fef6ihedpdu6919-odp8onajapubludov14kghga8wbqwl8fcuxu9z9pit03j0nko2fyxwb6qn8ozi5-wfdc8
+field x-short	s
+block 40ff16f2b50f335f522d6a67afc88c3b2a2a53e69f6e4ef56df95a87bb5a713fd673784f42a5ba26ec4a1f3f57689c8b18009d1dc60923ee4b52e9a3ead741754b720ede8b187479320735768fdfb4a1a4bed5087bb3767af6dade3a048d49503b36e76926664f479d9024bd64051ee9a1becface167a266ec911e52d472d9d05675a28446b33202434941adf5d0c24fbaba5672f57631f49ea1e66bea45ad4cf5f9118765454a7cd3edc9deadbf2b50f76b4e27face6fbf
+field x-l83pkc-uthpx2iarnettxmz6h8p5x-l8quo29khiwtjet5lgqcl9ok7lhc-i00hsva0dbvcut7ibk4j2kt5dauj-ialxisagpuazzts4t94ls8q5ryz5-wj1c4dn0q56qdg3dyoh30tekd0lzml5q9-6ehlg5rdsxt4bfrj2rkllsb-3d0didliuyji2tznjpoek7baj	l83pkc-uthpx2iarnettxmz6h8p5x-l8quo29khi
+field x-short	s
+block 4085f2b507aa6fffe41624a5f523ed7524ed82764be29a41d2300fb77947dbabf576282af323ce4c2b3bcd3a114507add2f96fb2c6e8e7b04dd072d42414d336b5af769e72fa6a67db716b2974d2335bbeaa8dbafd52ec6623bda4b6999027ebef5faac07b01ec2fa1c73aac8ee6056d2d47b29fa8e57a6f63b67ec2a596504e823a45406ab085ecf742d2278360a8aad178b2920c899a4357edd959a1aabacfe3b57e3cb34d53f9b657123b3c4c1a56a6624e4f1288c8a07efc104d3aeacfb76f402c558cf1d2ff743871203288ee040cbd38802ed6c8eb544d4d4dcf22d5d0e36b15f054e4877abf2e22ca286d01701ded179e8e38b4fd53d196acb6419cc74f779a76beeecbd7a4a795e0471c83ecd7965c402548bb573bd346cd8f3a0b5c4a1e95aaaa12cd37d673481b3cad4ba318fb4c7ed2b563ee5be2a789e2b7ca66e49fdd2d25e659aa33ce33ce949eb8c5ee8e8870dd7c7934a7274a1af4f38dfaeed89b485c0d7dc5e3d2d2092cbd1ca9e96153252641e837a6dce8fb5d634777ab4a4327aa67181df527a0cf2f89d628adf5dadef45a16bbdbe3a0ba376bcf79efe9ef4241cdd5d97af8236876a5a34f40b56dbed1dfd968a5c7822477910b3a10c9ee7f741c04e8d74a7db7e4bd29adbf7ee4f753af5a5202d43ecc8ff7a4163de7cf890fe56ead9246fdb5ed3e650c887daa64f68f0e81e73bfb9a4b249405a880a8d2bd1cf278aa891933ced96b747bb2a7c6cf6eb2b9618b69c8df4e87018662bbe1d016af6e7af363e875f5ab0fab1128fd5160bc75f0095e1d9ee93a24ebec92f50ca2b4d23af5af9c6cd67f4b78aaab3b47e1b03948800ede8a564d53a073d7668007a3a3d78929716e9e2695ff5e5ff4f96a2d549c12cb4d4d75ece204e004f18ce7a38fd3cf4e433e466c49fc9ab9a4efd3dc8d58e767c9d3c744bbdc14cae044fbc4b0a744cd15261f6a07d929eee37efa15ca5b1ba134de08659d19d675badcee477aadd1d30237c65ebd4d450f0dc723b26374279a7cd675a87ba4feddeb45be0e6b2a6e9982b7b4ce177b9db7aaa1a6d0c8bcd72acb4940aa7dbee964c10f7005d90b63f2a28096a65a95c681e914b9449dd943be2a19852a1c23d63d6774bfee8f4e59ea43b9ec4cf45a7477e943d5f90f8b0b6d856e63f769e4f411a3ac73d3e195a68fc743484eae15d3f93f78c26f4e269322a9baf623276dc7243a6cefd7c3cd94279287e3ef67b446f560eafdb6f92db617c4ecf65a47dd9e8f1e3afb9fbb7ea86c7deba6c2fb656353d5beae9e66fa53e1b76c8e38e3f5d6765f65d5a623cc9dcee0f14465488f3f577c226e8111a79bb49e86cf7ea26a87cfe7bfa73dcf432991ea2a7000abc57e3c3b183a8e5288d62636cd1bf4a647d959330fb7827af7ec6e79f3da78e4efdc0594afa3dd07a8096a577aba66cecba6f1e643f84d3454b1bc0d6ec168d6765bbd4329fac7edf73bade1d6900f3e7b2c59d91f5e84b4a92fb456f0e6ec6a53694fec62ee292db2c1bd3a5b69e1ba6f1554d3e499a76ca19f76b44abb394f4f51a7bd1d16f016e7f413d5d1cb3cc6edadb5d164ce6ede2a2cd62c8efede00d21abb8aba53de8f695820f13d47435d5c7cb4782f709a4b5ff29b7cd4eb62432f566383cfb38c4fca8f1eab71016a5ae30b8e9fc00928011c8619685a8f3d5a76a7d2e51407d483f259fbc867dc9bc767e98d9ee4ebea44d0eb9ddb659eef3967aed382d13d2f833896a392c99f59aeae1e78c0d19fec2b6da3c3c4a2b1f90bf652f0a375ff036ad708b3a0f0fbd2205ee60a43e84ed1d908a56e887ed48aba5a9e4f3d8a25bcc9e996abedeac6e41d7256b32941caeba9b015becf7ed2b7590fd8407dc7bb37d6c6dd279ef57badb4902b5a83f8abd85b7fcbaf3d433e65abac94f995eebee767d7b95af7de669e9a6f7e2cee01a196e53d760fd4b6391cc5a807a7ad91b7e0fda6034d202b0bc501f2cf52256ad351512b95fb1ceb334fb220449fd74f1eac423cf68df184e5b7c88af959f7d59b535cd31cf3b91d96da990b522d24cf77a5eeb6b6873d774d5e03d3bb671b4499fa7cba7f0eb7ea82c93ce83fbf48f1e5d6e4a011b85eb5c607bc8fd527153d1a7ad4f6252f78ad6a5aee1b3cd6ca4c9650b04af7628ab72721e623fed6b2b752d79646e27db7301a6a999caa9a28a06ccc77fc5284797ba0daf32cb6f695e5a498a5f76f7ebefb8ea66991d7c4f12df74d9d7c15f48c13faa25251eeb14ac9289fcf4ec74d3d29f32571f98e9eecfb95d8c9d16a9cf2576bf6b58e532faa7b16af61f51d96f7f6fd895886ef1a1f41da422d586734f67aa5b7ab9fc4ad46d82b42dd52e33d44e1cd5003e1993b8ebed692c9c0e37e9b195bf4d13a505a5bf7378f353b4a7cfb7487b7cd671d1dbcb6e3a5ea697d059a6cf45f13571cde9c944c8c524953d4baf8fa78a9af52d0e91c8faf4b191d758ad6e38db6dd69da636a4127a9da34eebdd68219d9fbca99432d36faa5e5bac7dfc7692c4b45f5eeb9a7f4e9c2f746e4e8b4d552d06bf41abd4cdfb0d929ebf3497d3923fe1c78f4fa3ac7155d5f9fb97af73381f7193da65f028edf63ef451553e2d8e569ead9ea135484bfd3a766e41d755b4bdebd3c0096d9fd56797cb2cce637a66a454db5ec1435dbadb653ec6f0a4f26274f05a67edd8319df99334c905077a420a674eebd32091fb7da2250d1a59bb85973b2d3241d1bb2a944e892b0ec756b2cb3b93cb496bb39e8ee0eca49dfafbf03efe901f437e4125eafa5414a6c33fe5123b3cfe6bf7d42f8c167870de2b68f6769e6b16eb3742d34f97bace0f3e868f0cc8d23cf6f65f32001d690fbef4dae766bbadea970d1cf239e59474f2d51edb0b8c9fc35d0f278e8cba40f5ebd273ad5492a24307a592505e8729a7f151e67e87c12da08d211da8f28991e1f089bf6993bf822d4f96fd07adaf4bd690a28edebbb65e9d1168c882548f66781dfc5ad0aaad970d5dbea36d3e1ab199e76a3a9c90420d3e25abbf7f43f5d1c6dfa65aa9f11f496dabdd5e86f74a1c73bc954767befdea489b711eba3f3bddadf0d0bdd69f165852bbd634b49e86afa805edb94c3e9e1ca9a237dfa20aeb826daf61f0db559ec73cf8f534d1a4dd90eb6967a8a323537bb1ef34f47a83fbadd964eed7a44ce7a6a49fa26478d28923ef432db4274240107e7c79f224fb6def147927b9df114a06c6dad5cef7859c42c473acaff6ae77ea9fab4f7966907773c7627492b72c2f5b1eee09e676d95d3b80ec401912a0be2a589ee4432f25a8c25f7359648793af6f2e9053b9ea7278f27a5c8d6eef4b678a409e9eeb653d8de257c8371f65a6bc757bd7b9bd0bab4b7bb3c77664e9e99a414150cbab0fdcc8f4290a1478ebd1673db447246bad68ea26fad64f0df9a05e3a1c76256b0e17fd2c38d2b3809de9fa784a13305eede96e83f3d3cb6d3beab6e965ca27eee1adf239fc17a9a475f346967ddb33ded9756aa6b28b7d387a2cede07e92b23ab874f8696e9d6bae93b6e1def7533dbb19a8e99fc7bf5d963faeafa5df08a24948e76f6cbd236e4e47bb7ab4f346ccfdfc0bdb661b4314cb07c96a90fd3c59648873dc6d3a1f1279111054d7e88e9d6b5ab1b7433acffaf7521eec0add207d520e8ecadbb31c8efbf24769afd9ad73a509eb199e7042ed44b1f492c5902f2d7b8c897db76d6a679d7a41cd45a495d71b98812091d51e7dd689edeeed3e99ea07d324a0f4b3839032da970f315f98d577696b3a01b7fd1689e7f0f756d007e3a88fadd50f83c97b5bebdcd4da9a9a488c0e9346623423f976b969a3c88b549d0684bb24bdd67ce8efe5bf034f9e8ca26013bbde7a772bc9f343f22dee6ed349499e8eb21238e75ba777e4eaf99eee1656efdad048ddad13b37d9b0952fb7539e0a1afb58ef801016b8dd7d1355a51d6f4753338bdb3e5af4fd4f77f0d251e89337557d6793d7599da66198e7eedd7e7d3a96fb7519a3efe9eaa9941e96b6ca069790f11aa0543523d678f6d0df28fd06669aee613cb4e3b6c65ea699e58d9046fce827a48ad6db793ee81756d67a71c8cd7d3c4d53d1f90f576865ea6498521934773cd2b4d59474f73d93fa599f0e52cbc07a99dff28b2c0f9a1c7eb69fef6326f3e3d0a5a81da3a246ecf53a7c21a7db4f7b7c5965764af95d0ba468c46d99674a0efd8411a61fb7645895b91f7ead916a65ad35a0cf3de7c2cf96a9525591d8819d2f743a686e97fbdaf5a566635041fa73b81fa7bf9659f5e3cc6ecd5067f26ebdc62712f47f4085f2b2273d898147
+field x-long	cfeyd94kch50h3ewmm0jb0aqvfaqk9nqe0nxd86g2rvghssllop7ex5q-ij6z0gjafn2seig5-u8qhhey4g956-rm7id3p7ynb5pym7bic7qdumgs29pvpyp0or0z19s66k-svi0p4-lzeokaf8gzauhq2m33scj2ot2l1nrceq8jem281r2lnu2wrmcactgdipz7f3l4nkhwqpwx3mnhxuf6tarwg1m-mgchcwf2islazwc2477-95uj0-e-i8ot9vs6o2s1f2o61038h202qud74lgmn5hd-pl65-e90n6do8px6srll5s160vu2xj66-hktj34rudaoiotv847pv7fkjfof80bbdaq4x36s0ft2qph8gb3r870u6ts8f4nn2-45khid1rx-m7aaaqgoqf4r96uwn8cwp9ei5dhzm4t833nbohaohttopb2zljs6ikwxifocjl4y865yv525t161pv2wy-d2t38bftjretdmisoliy56j94kbsv8ptt1dymha07ydy1hfwh-e2uyquvlu14vuwj2j5u88xvy8y2soik7fkwc5s7n-btj14uuzsvzelm6812svds-711dzhzlo0cj4jmz5xejmp5zzdzn78uec0us93d9vm0r8xxwdox-k5cd5z4ztxf1ds94mdzsw7086vzgdrdf0enc0nif8bhdwnld3i87ru5lzrn9a3qkf6rieuoc5jjo0iaie7w70enz6yxr9s79-p1yrsfaylr2wkw0f8arzmosdkzcfk1f2uid78u9oa3poy-wnnrqbw506m200qyee3in706yq4008blywdm6-jwgf9yx9y9enenmo0ffmn4kq6s26028ii6yoay88hci9c3rtoxipgdvjzd4r6q9cjwjt7v0mf61298creosg4etiaqlaqttv65zje6m5a71igwci-7ao-75p6vc7k-j7i0b9aekkill8a66brgijcxmxpo-l8jhz7kluwoirn5mg1-zth17vo58nl45s32xpf--dl2n95vt3i11v017der9fsl1en34f640ysm6ldv3s7wnai2fs6c8r8rvt9zly6rydo6z23j-hsvjl8px1wreure5gov48tj2ibpahmw3-gbwjidck6e7oxovb1iy6tmisngkqc3o566dotrvkw85e1odl9bvrzsb8p0k9uuxeurewh3q-d97hlwwkzhv5yl5avpmrez3-imk5k7og5jmw57rbbbbykh3937-gc83o6v0wlbet2ohk7wsgj12ihgqdya3vk24l9oxvy6zhl3td8ln600nwpww7b0kafe2irtb5ib9mtd93-tgaqwcyzza6xxqhbdvv0efe9szlon0t4f7k7i5o37iwxdowtmln-iwa-q14irq-vnaeokbz96v-w74s0xxq-eh3akjcuetezsp8agqimtueoza2v2durra8ht548a7iwnn49cg47rl3zu4cnq6mjybtvlj-w15hy1onj6rxb7u54j-thiqwnegr-svz80at1nv2pmtvlzt-10whnos4k69elwev1idu9xtuxn752s38pio0xzoa29fswyp6s14fpb167ow0cf00bdiael-lxk47n9t6ll1ydaxehvdi96gwq9mb3vckydtl76v533v86ryqh0u28fwi6t4bdrg9-4k6ohb04i9q2uulw8clpax19rm82b79wa4u6c-70w98ds2zg1t1y27lqssm-js9ut2pm4hdxqe2-xdy34pqyr5dapdp-3tsoe77tr0p93vqf5pcoq20968q5kr57cxvnzp5tc1-usownz159x788l3xfnkdmxf8kzh3yzf4zvg48ggzwrv0as35foprayfr6bgen0omkrb5woqg044s1-2wl1x3kct-ptnesf6pzah-3mzcs2chyjwyrssxqb9a1oeux2e9e3zk3utpggooh6bruutdensucg8vm8ku5s6yvtnw1jv5oa4cg9mx7ow75yledhhsozyswx75dl0b6ekpb08xaymo2mj48utqcm8wp-m4v1rxp3tit3s-1e8qe2p6hcogc9z-rp7t4x3a6tz5g044mg6nmllla3go9wmssx8ja4xffuqf8-dgeezuvkzvan3md7928cuzmrkwe9ta0hylfclzp2f3clhxjqotmjmxdpbxbmv3zf7bcj-n6xe7pz-r6mfymqenz1ybruvz9rt-civbs9so4ssu-aoihrym58phwf4b50ps-kt63k26oin01w3dvapqucrh065y5ae5y4cjlem5zgwxn7mtxz7couxpoalqx567ekify13mryewgpbgy6f23a2ddn8m79ajwn4yfl7c6bkjr3app2u5bb55747mb4d2tko4ih78klci7hvftf1fmuym8-kbvwqdrt4eyzpghy7o18j5dj-gnm41py1nyg5z1rfopxmey6d9w68omyo-o2nk9hvekvi61zbcztfw2buzavllnmwubf48p3k1inst9jjq5dapnum8yy801euhypofx33hiiy3nsn54z0l4qkurmza82dxicjwemhqq1bo9gtggt0lo8dc2g7o78gscbz94cts4ifgv136q-gt0j5rnf272t-ar7-rrrvcx4t4q6yo6armcvkzwavys1ya9d2t8pjn1ttri9xsd7hhxpzk19a0rw6iwp4orqhgr-kgjemmx8kh0xyasw3d4sxqzexd00km1zvmu6q4v-ym6ibhd6x3sjx4lz5163ow4jodwj37c1kkjho-ndfsdi1jrdlejoeihwnog9l90fu0bt1ausxsgsw9125ztdvwc-mx5y1ku8fkm1slqyv5ejjsuacscnszi80vwu42np36ipuyb5tw4r3hh4bn6d221mwfnvvyayj659mfnmwbjfunznya8jl66vdnbrzvvnt256syj9h8quw42zptwrree7kbt4tjipk02z5fiajw6n4c5vjse76254z1w54por6xwyggbtiqs75t3k2bc4gzr8xmj8lozp7fdv4ysg6y4dhjtd8if2tavl354271c0caxwxx2tz58wlxczh92ee05a5-ph8w-6s-c6kf9qph9nhk48x3m0v6wqcjdp6rekr8v0hg7uf7o60qc0isfsewn-czds38t4b1ezgrrdodkqx7c2h6yhcwxom6b-v8frwm0tjzp3tqiwf9ca69344wk8yzgy2k4-zrwv3djy3m0les37-azgsy2de1swkj-6z4c6d4kpsk25kpcw5xl2wjoart-ro19y-abt-60h8hjwtstg18qy-jaxjx547yp5m36lhv6iuxahwekid79ibt3zug8z37-ngrluy6olrqwayt-sk6otw4-jkppmo56o8zn3qqi4bmhwzyq-oyk9t7wsldfc6qz38d56hc8qyuogb3hvw2z5ia4a2g-1xendojwrrds6zb471wdx2csetpyc7o-u4r571h-9yzns8q0p7c1ym0j7f57goc7zxc7mpziu6jltkbi8622qlfbjdr-s2x4zbct957u4g878daglucf765gc1c2sksxzpshuv7my3k09tdf0y-6ad1fut6oge9ginv4-rj059yelhhw8k5s09bnc9-ks90xequyzgmutn4t2i0jgbic42ox7pfmlx2endjast7dfv-9osvx5watxj3sg0cv8xjve8txl9d-zgqgdmi8bpccbbh-jv9dk9i8v13-vqu0d5u4cq5q51et95n6we1pqr7w0c0u65pjtnueap8bn3h2z3x4y9n8vw4tsycg5npkhdykg7mgaioov5pxy7t5qkaibvy8nmf0y-urlat8s8c4l2l4d8rwz4a9eay1g44vi28-haur38mmhfb30b9hscyt2u558tzl2k5-8had3pjwgn8bx1k7l38mdg2ditlvogf44rljzhrhy-3w6m3808mh9xsrr1xl69p49vr3ixwy2fn0qbld5ryhtws495tvuwrrprf9e717c4ic53fhtso9rc2igaz7d-cp6bvk5c-mfptpsi88xw-9enfte-sqc1ht8jotl5m9vu8ue3gilcay6v09mvx33ywxb7gn1hxikva26t8b
+field x-short	s
+block 40ff16f2b1252fa91f6ba9276c13b25f14d20e91807dbbca3edd5fabb14157991e726159de69d08a283d6e97cb7d9637473d826e8396a120a699b5ad7bb4f397d3533edb8b594ba6919addf5546dd7ea9763311ded25b4cc813f5f7afd5603d80f617d0e39d56477302b696a3d94fd472bd37b1db3f6152cb2827411d22a0355842f67ba16913c1b0545568bc59490644cd21abf6ecacd1f9e24a5f523ed7524ed82764be29a41d2300fb77947dbabf576282af323ce4dbf
+field x-cfeyd94kch50h3ewmm0jb0aqvfaqk9nqe0nxd86g2rvghssllop7ex5q-ij6z0gjafn2seig5-u8qhhey4g956-rm7id3p7ynb5pym7bic7qdumgs29pvpyp0or0z19s66k-svi0p4-lzeokaf8gzauhq2m33scj2ot2l1nrceq8jem281r2lnu2wrmcactgdipz7f3l	cfeyd94kch50h3ewmm0jb0aqvfaqk9nqe0nxd86g
+field x-short	s
+block 4085f2b507aa6ffff7219fb9cc2984077d9a465c4d1e7cf97ec276b3acde26afd52cbcf20a02d21f1efa21f9c3d3dd1d90df8aa40798fbd016fb205657d26764ee6f079bb1daefe4f5f94827b092f71ac63cb601ce92d11ad53244594da603c55aab00d8e4781ee575eb091cd1c6705069413bdd674267f2ea3c8893f46fc0e6727b5c48c7d99b5ff7d9d14b381def54e2aa3a16b1ef6e11cf2cf666b251e5d376a28f7355da6991d2631e312c85aa93b36e758eda6b2b23eed460ededdee5159efc3a58c4f37e3b2ccd55ce47ec8fb07c166f36d36fb9c8d1969a696777c82c9085a7b85aa9b2bf274f2fc857d6e8dccf5bebd17cf827894de6692709299adf75fb59149934cc503feda6eb03a7f65454ff5ef4804e812ca29b015585f23acd650d27b8ad2129a10f13d4c46dd5bbbbeeb6de9a90b8fb5ebbf5b5e90bdfbd1e5c75cecd536a5f05a023bdda04ef9198d9f4d1670fa7fb515d2d373553332ad4320682d11c327c864b278d0e16623c16dc6c46ef6cddbb51de807a591d12fb4eb2f1c85eedd5379ef6d62379339e5d77b3d62cb55695b781eed3775a843954c2f51fa4d4eda46d2fb4fd11b56592f4f33756598df7cd332eb897e9ece48b372f4ef252ffb968a480efe1976344c3a9b703ee89ede967aa167833f7f46f2e3e8f5e520a4a69e4aec6c54b3d2b91bf5383afb8db2f73b630b5ec7e565bc575849e65f6f375068584698d64d5f46fd79236f758d6a99727f1dde3dae34df83782353d9e6dede9fb7a78f7ddef74b211baf777426f1e6a78acd826c8cf99c01149dde9bb52eb7533208b1bc41ac33b2f1c28186cea842cdfb9bacfd7c3329fb473cedb9433e2cb1eeedf5ed2156ad332dd2c753d911cfd25a4bd7c353b6e51e0ded91b45b7b4ce11153cfc8d333f8f016bc5be8fe1e3045d87d09dfbf6a64b27a4333cff8a8d4794082b35209ee9595c97dc8c92aa699660343f603f471eeafcc3e9de7295b2a7df4f0fd544ad1fdcb6a42da7aad532b48ef413be6a1f8e943cf4eef698402cdd2c7e89dbec8eafd4590933b6769eb59ef47765f0f3a5f686deae73f873c548f75c95fb8fd87ad1d23ef2bc4b4af3f3246b7af5e6768fe2a0a3b0645ba39d536f917b79bb03296aa23f0e77a484796b1d1f88dca4a05ba4f595a01acadb6cde49313a90ef13a531f414be9aef5013d6de8ed3d7b7893c0e8adb7ab75ca99b6a7025ec171a0ad5769d9ec358dd44c9bdc938cddad0f666a9a49809ede3df7ebedcaa994627aa4d9e1a225cf41b06e50b346e88729f5ebafbe8f12ca5e4fa64febc797dc4547966353ea8139eba12cf662f6b5d8c0f2d37667a769ddacd379b107b1e9ceb12a67c4e4015d1008713f23d389beaf53d7cbc1900507b5ad6e892ba061434d0836d32909d85e6b0f8ec064249c1efa4f6d1d663b3e1df67ed3b682c7e1e5a696db421a6d3b8df5b5fb1e95fe8d03a50892c1d8728a71c8e797fa3acf433887fdbc39237cc3ece5814751cbea3add4c72f75bd9deac3d1bf1d3b4b63edca62f9ef25ae27c8a3b7bcc44bb605d8fd7819fc76f5ea99fd334c6cd6f57da32db3f79a593adb633dec9babe7ae673c03bbb67b6fabfda700e8133e6767b193e3cd11ccb4607844b7c59e1d756aa4b1cb403ea48dd43826654d7eba9baf5abb464929f4875f7523749e233a5993d36ff51fb5bc7a72327748e8eaf7a6d25e955a448bbf81ba693d37d3d18ae9a92d4dcdddff72a7c3c028073cad846ff540dff3195c79958954dde60520f1379ecf84323d63b64a4688ed54185d4a78e6781e40734934cda7c3e48db438b78647d4ad4ad79b7c553f8e8269e474379f01f53d13cce7566dabd3d21ebf4dbde96749de69425acd2d265a5f31c8498d32cdb2870afca4a87e9e6e51caed51fb30a5f72f54789dc6a9f4ecb187b7a7507a9b7fb740bcffa8fdf869f2c7e69b0f35bd5f23564b53be1ef6dd4d0bcce2f4b51e696e79fafba26b04d50143368236fbb46a88874be8ddfd75492d77a78f0d32eccf8bc3830b56fbe9ec63f73b4d36e0e59e3f6ec652d8217531ece9e24afb1bc881ddab4ac97a4cfbf5394be45a9e957af63742f0bbc81a4d3fb59d7ba4939191574573886738a8f34c8367c772cfe0161fd4e5929efd5e43edbbe2d1ca53c757a3380f5454ebdec147a039dbc7af75cacf974c7e8d7640835a3a759baa0e4a025f3d5fafa49676ef4396a2658afbd1b7d6d642df6afad36f7b7c593f91ad6d67a7cbd1f7ec48d236fba7b1a6efd631d5ed6b64b24b5c0beeb8d0e8afa36f7749ad2fa19fb1ada3a7ba3d03c2dec689fdf814920ad13a5476439deba0fd135f8027d23a96d90bed9791274381feed53d7c5329bb25b6fd34e3496e3ae6aeae91ccfba74d5dcf5a29ef2ad60c4ccf574a015d3e122b3bb8fa1134616fad7ee5f3d06dc72d332c80f7ad2879f0cddfcf4edd3d38cf575ceb1f91ca2b66759ef4d36db2b3ee7b5f96a668924f1e53dfbd7426304750454263ed275791e07d3b54b21ff6f76389c97c1de926437d132c723ab59e69ecfb4f3d1bef93cd9dba9fcf82d31cb525a1d92b2c81c4db247683b462f344f1d6f7ab056928eac98a9b7d88762c4a6c7e7f207bc33384bd2db162347f2b7bafd23d20072cd4f8f25a0feedf2e5960e90c6e98899ada5fea2b07e65b1fb4be3d2debb87c774496f8a1ff7479f72393b53bb43a558a2f49a02fc66eada06b520eaf8ddece4a97460f0e4ab75f558eb683e4bd487f02a5c750798e8ed397d326e92d3507dca425bde8b27a0c1f7233d8a42bc69dc34e27c7edc68d53ced523be190a3d1baa161d7ebd03d4f6ac47dcac7ebc33238cf7f1d3cd6b23c2de1129e366b76c8c96a054d4f4cef47a87c1dd966aa91ebc4c1f5659ebb0075c8cfaac921c9478e85b1e8c9e011d56943451efad718e59d69ec4267f1d196638caf1a48ec77a029a1c5bd39ed0fbce4fe90e20551fb383a82cf6b7c86c7cb203b749fd74a7aa7a3d3f76e58c3d6a4491b4f2433f990ee7b239d9c65b6a5b2728809ad6f12b51b935bebc4a1b42e992fcf6d607888eecf9f7e5db1af24f6175a97a51288d3b60e91cf659ebb1a3ae5eccbb4ca1aad745ec1e51402aa05e3c5695ba868215a7434d29b7ba3bb3d3b59dddf45aa78c9d91207c47e2569c4fba6c33a77247696ec4be64c75bce5be09e28f3e7bf6152b7870f6572a2503535b677a9f64559bc89cb1ff74a1d3f45bcd2e59e7d76707d116fa6e423ad545f4ed9d6901c11bcd75902d3ddc938d25054d1cc3984d7a03f34bda94ca065caa5eeffa7412faf5e3b342a52b3e203b43ce4ae79ed6ce290d5dbd8b359d1f96869b174036f7aa9b123cb5ddc93a3a1ec42747a3f12cdd26ed537d5aeae049efbf697d592f49a7f49a3a9566c4cbcdd642dadcefbeef61fb6bb8d3d88417b5acb7abe469fa7a0533a6633ddc8face9a4e8d508179afa79919a5645ac83b94af4eefb9dcef3ad2a564f743acf4964f3d66e9e1b911dd666c99e309a927013a473ce6b3abe6ebe400f72763520f4cd52bb2d2b5ad32da5d74c9449d6af34797d1da970158ba341683eba79f169d93ceb269b5b95bf4dbfd6d787ec71d3435437d5e183b751d53ce29fccef53ec150e322c8a3c460eb2bbe4a9f6d11eb5fa6597ca4ab1d31ade7d4c6f2f19d7bd514acb3f54a5050f98c7a16f134deab0532d548672ce4985d1a6c5e0a2390b63fdeab25682712d40e44d4597d7b4f7a02d3fea995b8ea5aaae3f00e9252607aa7cf99fb51d2ab2b7278fcf5f67b5ea7dc9d92d12b6ba37dc5d65437282971eadba1d1b3e9c35a89c721dd7e6a7aa07d8a5aa7ec0f249cc97244ad6b34a6c5bab6ebeebccf8117d79aad8e99e7a85d11378ad07f323d3b4cb287a9a8f43602353a3cb3423db719bddbdfdf81bf226b34a70fb65f99f2f50fb9a66d14a0be40b0ed967a7d7439194f61b5d7a4dee7ee3edd19a1aeeb0871919f2b3f59e696973c23af60d69f3395b1bacf5947383d76a8ae37de7088d6573cb21bdf71bd5b4eca62f4f1e9cae82f5f0cbadd569ad4053191fef65a99935f44fba9ef3257dddf3454d33456e9c14f6f34259accdaced66efe7c802eb544eb0ea94b3b5da8a81d3d1bbfb8fdb3d7a1990fb92896496c252b4decfe63ae7ef43937b013dfa358767d85ff4cca507a9ad93d967ed479f16385a7c7511ac67b1c5e86349fd37eab6aa7fd759fdb6097b76a5973ab5d12118e4649da5b6d4bbd7dac679fe9dce247a75f79da44e4d3c8ef495a5bdda97414b9e9642cd3ecfaf1d0a1b6877c1db7a7f3eea197d92d9191f8969e9d492487f367522dedc23fe5d68bd13ec140d058fb77912d514d1dddf7258f5080a6aeee053e7b7893c7baa5ad27eacbfe653779262cdd0d6d144a020c2dfaf51cf24bea69a48def7e2575c074b0edf6788476cafb7693df873d752251d8601b43e9e9a72c2569499a0b3d697fd9476db1d5682a6d6455403c2dd5c1b748ed73a351a68959966ec97bb24f5a3c4d51966aa9bcb85efd894bed4f2d518a9ed5dbd9af6933ddde9dfb2971c2bb2b6fbcf4f3906f567ebde577c15e6bda1cf7e1bf5ed15985ecf3f7b7c5bd6af553528fc474f7ec2f7475663ad0f4844c84acd5d6cda31c9eba1ba3d2228f216967c5234d4b5f9eedbd2a59f1dfdc6d919e845a5a91e24458db31b71d8d023b2de8df4f5ebad5358369eeddfa5acc6f2decfde53d1e040a8dee99fcf81f778544af352d031795ad7ecb4b286ca4cffa91d8fb512cc46babeed0f1c73240d852e3299a9016a67a3ab7910a69dbe8cad48248cdddeebd6ab7b92c04dd0efc6198f554f75a3ca5c9dd45134814f51b92accad574a3cd817df9c16f51ce04742a237289d6f26b2791cee23213695b1c6fd7dd63487eac83cf8f1589ff7d7c5872bad5459db4508ee56fc47edb95e24f4d76d4e0bcfbb6621a68db58ccf46c35faf0271f92de949c3e9fabaf54f8434e07c06c95f13f657ebbbe57d327493af8220864bde9c999a99b2d0a3a5645a413fee8aa47a8039da4355d1d9ebb59f649651568909d91e192f6ec065ae9ee43faeacf5644fb3e12d03d11a653efb150849c47f54f8b28f7d49549492d279282c2cd5d567b7508ace6f3e7a8192b56d0b4eef9a27aa53092b001e9d95a452e507f543debc773d2ed056d270ad650ec8ecae74accdbed98ceb6c82af2164f2354b23f24ac249bd3758c076a78fa3b38dcac8508c057ad64a3e8c97aadd3ad0d191e1d73dfbb68ec10b54d8db3e1b67c56e396fba89ecd337437304033b4e7915af9a9f22928ed3f9a1c8e690dde5f142d5cde99b2d03adb31d1dd0f129277f724a804aed7d46b3dd6d7e3eacd28904e4f251e0925ad17c35d8089865f46aa8f4f4885992f5f1e3a08b54b3d84f4df7ac5d00e15ff675aa6bb204db254f9e852c7e2df07ea64d4fda4afd18638e347a756a64034f38cce5127b1a4476f6b7b7ad5ab8e48fb775991acda3afa1265f6f7aeb219bf1d998d92b5deaf608e8ed5ccddbe42f592f59287904f7335d6769c33d2bd19fd77aeb123a568afc76f7403a4f5b9d2434aef77dfa4cdb76b697a79c84b02f777c20e89a7bb40b43452e1ca5eacd267dd9476cf3f8434cbab79726174a48ca63eadfbee11940e56cf90107583a33ebdce2abc56211a3926a2daa9ee9e83178f20f2e5643471f9ece4d51132f8eab49ebd784fb45af37475eb254eced06d77c779673bb40ecec548fd774d0f78e8e7b8d056c006ab34c5ed18ab0d34b5e240bd6a239ba513d01ee9f5e900f00ef277a9f6d00aa8f324decfee43cce501b496fb79f8dc7dd9cb1f464ed33d10733839880b07658ffb59da23f0e01bb595abef51e977d7974737940dd2027a9699a7ec92417669ca4de7c1acef2cfdfd97b82a2b7e1df641759fd7b7fd5a5a03377a1e4b743b3bfe6a4b2dade9b4bee753f81549add8ec7a6689e03d04e797a5b4d4524379716711e7b0a6b10e8fb374256a1ea6debdfc38dcbea467bdbdea24fd2ce88afc39e235a4ed1991d6d0faa7bcbeec2f67adf7195ff5ddc4f6a05ebcf5a81e2840cae029eef17cd89b6775a75d95f1f425007eb0b71c8ebef55d2837befe473771c9632790ce74919a279fdca6ef5c7d3c55d80595f27aa1fb3a3d5767eaaeaa094cd449ea859f6bd344ed350cd6d95a374a6578dead75a6685bc1da9aa71b1bf2bf1cb33518121f5317c89f64e078f181c2ac6a23a4429ebef28016555dad783747193f9b113d3e5bb7cb32a596a57daee3f727bed4765bd78f322defbcc0efd1a3bf62c7b414085f2b2273d898147
+field x-long	hvoi2g207zid36tlxxx9rcqrkgwgpym388se0em1wzjs9h1jzlqs5wnd0xbvl15qs2rpjg7dviwogqo4vxopxt0hrcfva-iofr06jflb-n3csrmui08e-nr05ad80zf78rcbgbbo0lif0h8khsthx7sx2chj5wag6hu6taaq3u9zq72fh07vnh2nbl-r8z6c6x3q3pclx7iqllzgnqggsjgiob2-s-ndq56kbumpe3av4b0qz7ve2rzw7eb285wq-3nphc9rbq1wegxumuzhc4i-ggfh7x0rdcemv14n5e9djx9de9-j5g8uyyexwcwfixgdh1cmguzpz-smitmge09z45p07ozesn9kvm0270t3smr0nrexapirl4tv2uccmls8cygc57-v7zp58gm1694yvku8devvlx676q4mut90u0c7v40h9c3b3y4eh1y9qlpm45gng3f-l30414c6itx1drhbs6egc815652ivugqqlvl0y-sjt94738ocev5ngxvup2ixi6x77q8r--nue580zuiv-ls6ng2ybytn7uc5t949lb4rrfjxgk33b99ig376t9mq6d-5fjvdm9zflmc0vw37bsgan561zlhujryl-81hvyix69syxt0meihdpr52m3jpd5yh0kzb5evo5a14zax--wpp1cxfz85n1l-2igirgpj5yxc58kb-n36hwv8ou645wiwc4hrxuqy9ujwzv8zm31a78v71iwxn8e3r25c3xh012dv8gqm75n3d2eb8ca-ao38o1sa1rkss-5zgkhkw3foqbhh56l3wrr8v5kqde-ptg-jr7tqsbhjfmekw4h56lwiz3a4euqg6csn89d43hww14wuyow8i12qajcvvqmdrhm1g89wnilxs21-4d28jpe6fzd3cnmmfg04az0oj68k9gajvhee5etzjw9nlf4ozfut15tk-n3-d7j27xnawjl88h7qg20egjr9lh5qsk9nedcg7rqhp-8yo7fw87ezs58phow6wnszpdpzbz1kljbvf8cue89gta-yyxh4own1sq1d-j6ktux2z85r1fenlbw6vmcc8-r7awb6me0-jhpe40irp55ixcgckco8cjmbj2fy4vn0tkuj7mkqwdwalp58p76n3un61eq1641-nqh3qa-ik23izdhaiqu1q3ngdg0tqwzvkz6nmfa28ntrw4ct6y1ra6l-4ijs6myykzj8crm8ty3oywx96snofgimyl26yjcrziequ7b08-gq3jqh7pigxrsor8ho-cn3whc0e720co29d8h25k8mkx81d0e0z-u5ldpla1s4421umfccq2xp1wq031ch0zjhulkgo3w7zoqh5sebw8-gfuu11muo65ku9r8f9j40jlsdraroe2had6x9j73ji6s9z8adb9iaq6r1skafybp7tbfv-zo8p1j5wjqfr95fiexvdu6tx2buvgct7r17bywaowqyymhy3mb3p8pqbeuhvgfdkur3vrgk9opg6w0v7rz5k9qh0al23xh3qitwxlbg-b082cuwrw77-ndr6u0akcb7s623ftpykikknqbcdmys797ta7cwbot3dy59kaz-wy6bcvtalk8y5tejnuct2vwa7idy5jyie7imen5gv9zftw80e0ahf51a9ksa9xbe683-cngvg0m0wgxq911d8r7rfc4c7nli2keobg80x0oidgg5tw9cb5s6-w3ake4f4xuwnhwj248sjixw1yhlhg6k3uny8dopy58y-7cvgf1epifmi-fxbdcgig-53s6e9fcnay85faf7nbzi2fzfkswh64my7fb1qy7son59qj189ybzw49ebxmroguk9c4rfn7w8z5n42xh2y-lxm5hhkzlgr24l1s3u0b5v4incs7eyivyktcu7jww437g92w6a14uzjzaazh4456afhbz7beer22kiorjwdpqix20v4ue3ejg99n6m9c-mjnyza7182vd1mihz-78jdhc32plph2aoo2lxmda3wvehw0royhedmvk8s957wuafeobnyi60yln78z0ly06qwyzpf3x7ioj4qs21psjkgksocl1exk9pjdrqvl6usg-e98b5ku315qpkmuvuwrhxa-upomx8bvqcbta5vtqigvkbanz-udrdu619764alpj58vtiueyaoqiuljzly0w-zashzw2dd2u27esqs6vplojtpw0tyskeudez38sdjo09v4mkwmfiqt55y464t5bpgpnjbg97otnvopsmvf-ra23hnjl0pmwt2rv69ssgb15kpzfxja5bfmg-s1vpts891gvxjqjy63k76kbxaf2ug73vmmuuf3zhu9fn3lddwxtvvpltb0bn12ltbqdk8swajqn-s9z8qo26fwo8dgs5jtfbd7-rxmq9488b99cxrqkoxwembfnt4arf3306tudbu0qb2xlhbp8yr2uclk3ietuz2ar-cmr9hx08w3h1ejur-c4ox-zpysys0oegmwxelozux6rram1b7ictgum9k2raxfr9uewy-yv1wvsduwl9zlxzd6h4h7l7e-e2ytl19bik5sa-m0k9a7q6ft7a0w6f-kypap41xekcow2m67sogosqhey3ijfmn1zfccuvlrhli1zd3qece8ih6ih29az64in87nd7w31syiks-apyy0yhu-c96payw3d63vwjxp-sw-wsfob3p7rbcus2mn8g7j8l90v33nnsywg1yrryq0apd3ypcdoclwjer8bcw0bnue1llzkpbafh-hrsthwj33bbe8idbr7j0ml6-y6zs986hys6s2noq6an13qux1r9ed0qjhyjmktj8hv5fb1knsdb48t1hxdo6zc6q6354frhe20tp-wf4b6guywf1u17it9hup08csv3xzx7r4xcz174fjlf2ih50jbhrryqibpfq37mf1nu72z0xsl0nl2wwpt-k1lce471mmtuvsv3jqrv7yenhbcqsd1wbwf46tzmri7o6d7m5rt9itbp86uwcwlxxvq2m-w6orpfsf04gurvn932pix26r9zms7oj-xm6rxyq6ajsuy5dc74ney7rkm0o0b84kd148vchate0n4oiag24y09gfqmtf036nfv9y70fyywq42mt-9207l86f6xquh2dipuqegrj9fl452j058yn52sx4v6dj71qccj8bwfgjgqn5k4k61czvqfyrfjghytlke-52385pceu5h997qaz4vatqcc2z-ruk9c49mj1thtgi8vc9-7idj4ls2xpjxd3m-su30vee8h7zh6vh-ft-tvs73jfdxkgjw5dsv-3rg8i24dh0cjbhhirk9ikx00zdqim0y3nf7fm-u435t77itsdknxlx9sqm60p2j4141yjxwuo3oh-tmu5f5y59ku8azabml4l5k8a0qkanhh2hxh8mz0nabc-slwb0kf7xetz4c8u9mffxte-otb-xygix8i78ylm--9nfe0l9iiol-wggyp0mfnm1hehcg2j452we2ocer9vnrf41o2-ladtnefyztvl149ymf5bn-npbw0jdmi0ymxxhqljnrp6hbxkzou8mzdqt4cp4j5v2kfs5f0m68p5l7a3y6iushado79gmksaqeenhq0xchit6dt-u3mtr-k579783w2eyxnubmhhn2jsgwpsoxd8h433s8mnol50c4hsx3lsz5bizuvzwa9dtpifo1z39g9ek1zgg5smsex0-aufhmyjoc3tqa4kjgzhvaqj3l4v-2abc3x-9pogfm6wskq1ptxhe5a73kfah0yqne65vh12irphfdizva8p47fiejwy6plekw375nuius1tbc9vrutgtpjtzn8xdpv7xln43lp7o0mqxlt3pi5-7pivxx0174lh-anfeh4qln0jyivzbz3kji31zdlfdfrcm-gzoxbphvl6gz0czyiro3z19y3fe0ygudzehqlxwr6emwk2ir3qo2yaatoy5yp4n9ykhz50fqqm36k4jt1aad3cqfuut7kz-i89jvo2sy7987m26ghd7jf4-zut70m6y-s-493ywje1ul7wo58hxznaezcud3awfmjkcddoxrkc-z6c9x74ejtz0lasebqvdt4lmlv7zdr8ls1tnv61txqwdwznfptok39xfivdgegjiullf0ca15yybhdfyggdb8zwf760jro5q8cc7rpqqdzw6ykctsqa0a4ajy46rcptti413km9zeauubnu0n5-snl0w-k6a5mau6j4btlf3fgqt8qtopswgni-4ngx6evqcm94hfnb2mqpuq4zti8v8h9rm66e7f5988hhca8pokvf7we84zs6zw5yzspi2zohvuwuknyn4fawbmvq2zlk3bps8dctdcpipp3uaadyjij8dslx14-92d44fpxv58ft3wvzb5c3jc-fnswdsr53b5br40bruj5jyykngra48qvju3b8-zovfolw20nizmhxwav82lf84fla2x-u9ruef1rmi9yd7bqlfgc4k97l8oagt051t63tgm0en3j7-x22gh5j3-m0dbiv8kknuvcr0gjo9b1gonn8klxt6h7slgd1tka6f-3-njlxr199h0ukah0sjesb6lh-xirhd6v2istue5ab9pv-idok30xwwp29zkwroe74neh5slsve5wbz5f8chmpun62xzugcigb5-i3j51pyw269dujmo1y9nkktws461w1rf929rpyv9e9tdjdkwcscit8y6g3n3ru1sjpc-d29zlnd8l06qdinj7hpu3zcff2psdcqsw3eqq034jzdoyk3k3293wt40yc43tzqessto2oymwrlzkcndmcucxe0regpnrz7sspoixxk03e4ul-h7xlhnfi2t-00y7f4sm6loyl8ywvom7le5to1-rl7d7f6jpi595ii7530nx13od4m3axcp1cgy5pa0o4hbj7ha6pce1a0e8u3eaj3ek-jkl4isw76zzulq114mr53w53wp66uznczig5l5g10ao46x2u9imx2dlqhxl6bgdivfwl-pgy3ru0753blvs8cmcvzdfs0f7pka-8ku9bk3msd26hdlwcdu4ew4q0sgaeyinly8ds-3ekwwj2enfhrcy5vp2j06e9zo-n4qs253etxjeebwuwokitn9ucpyiaabbsy7-md04863he2tqidsqz-z8u-pbdbqv-3a-5sky2tfz8ykdi5wq3b3e4vnz0blqpg5ux18rfkdl8sczg4kh46i8f8boyvpp2sjpspwqzl0jhp6jdif7v99mi55u5t8hhccr18v910jtmv40u1lm6oeek3mi97fauhhws437-x6g2jmc3tbk5zv1ae06p3x0cap0j3yzh2nwp22ibdglunmvtja2wx0x6pcibbxq6gnctfwk-dyywtzsu85lkkdn7h41u7wvfho7larqetayvtl8wj6zbse5004pigeqb2p1mm4wd18usbgjlhl1vtyys0w0vdvn95s0nlxdgzozdog6l1ucuz89b697hebj3o43jsoi6agc0rarr9z-7lbw605u3-pvnom7yx7agxsa7c0hn-g49rdd2q46mixwirvfhvzev0ne5w7zc2khyz9yuel1gvl8t5l7h9xnt35-y5t96kow2ntp7br8g4cw1j26x8fuilmcix6-6sxq2grs7aq5lt-l8mukvw65fyd3vuvnchjrjspw6wb-dqbisku1ymvfzreq8uzbe9yv6tql2yxkn0wlsae60mv8exrtuh7477f9ajcl09p15bd798njlizvxagvadr3odi6jd3lhhzfivpbjwnq0ef9cyl9rj8nq9npnlcmgldyl-94y4cqgl3p5e4ijmf8iyu743l-wo4gn65a9f9bfg4b0t1ygex293o08ob06e-ilbm22hpvf00rnpu4wij63oxrshmx5ux3ft34f94vazdzqlq-ywxd-zvg0vj4o9r-ou0
+field x-short	s
+block 40ff17f2b4fdce614c203becd232e268f3e7cbf613b59d66f1357ea965e790501690f8f7d10fce1e9ee8ec86fc55203cc7de80b7d902b2be933b2773783cdd8ed77f27afca413d8497b8d631e5b00e749688d6a99222ca6d301e2ad55806c723c0f72baf5848e68e3382834a09deeb3a133f9751e4449fa37e073393dae2463eccdaffbece8a59c0ef7aa71551d0b58f7b708e7967b335928f9e9fb9cc2984077d9a465c4d1e7cf97ec276b3acde26afd52cbcf20a02d21fbf
+field x-hvoi2g207zid36tlxxx9rcqrkgwgpym388se0em1wzjs9h1jzlqs5wnd0xbvl15qs2rpjg7dviwogqo4vxopxt0hrcfva-iofr06jflb-n3csrmui08e-nr05ad80zf78rcbgbbo0lif0h8khsthx7sx2chj5wag6hu6taaq3u9zq72fh07vnh2nbl-r8z6c6x3q3pcl	hvoi2g207zid36tlxxx9rcqrkgwgpym388se0em1
+field x-short	s
+story every octet that a name and a value may have
+block 40aefe3febff2afc7faf9ff6b2fffe45fff7fe7ff401132d36e3af3e38c921659a7374eb45351ebed62136f7f1e7d7bfdcfe3f9ffaffcabf1febfafefe7fdfd2cbb00089969b71d79fb9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd4086f2b22b190a8f851a91a8a13f4086f2b169ad3ebf80
+field !#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz	!"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~
+field x-spaces	a b  c
+field x-empty	
+block 4083f2b7f1defe3f9ffaffcabf1febfafefe7fdfd2cbb00089969b71d79fb9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffdfe3f4084f2b7fd7fddfe7febff2afc7fafebfbf9ff7f4b2ec002265a6dc75e7ee7dfffc83feffcffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff7febf4084f2b7fe7fdcffaffcabf1febfafefe7fdfd2cbb00089969b71d79fb9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffdffcff4083f2b2bfd9ffcabf1febfafefe7fdfd2cbb00089969b71d79fb9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd574083f2b7c7d857e3fd7f5fdfcffbfa5976001132d36e3af3f73efffe41ff7fe7fea1bb7afe0c38b1e4cb9b3e8d3ab5ecdbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffbf1f4083f2b7fad7f8ff5fd7f7f3fefe965d80044cb4db8ebcfdcfbfff907fdff9ffa86edebf830e2c7932e6cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffeffa4083f2b7cfd6ff5fd7f7f3fefe965d80044cb4db8ebcfdcfbfff907fdff9ffa86edebf830e2c7932e6cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffefcf4083f2b7fbd5febfbf9ff7f4b2ec002265a6dc75e7ee7dfffc83feffcffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff7fdf4083f2b2dfd3fefe7fdfd2cbb00089969b71d79fb9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd5b4083f2b2ffd2f9ff7f4b2ec002265a6dc75e7ee7dfffc83feffcffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff57f4084f2b7ff9fd2ff7f4b2ec002265a6dc75e7ee7dfffc83feffcffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff7ffcf4083f2b45fd0fa5976001132d36e3af3f73efffe41ff7fe7fea1bb7afe0c38b1e4cb9b3e8d3ab5ecdbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffb17f4084f2b7ffdfd05976001132d36e3af3f73efffe41ff7fe7fea1bb7afe0c38b1e4cb9b3e8d3ab5ecdbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffbfff7f4083f2b7fcce5d80044cb4db8ebcfdcfbfff907fdff9ffa86edebf830e2c7932e6cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffeffc4084f2b7ff7fce6001132d36e3af3f73efffe41ff7fe7fea1bb7afe0c38b1e4cb9b3e8d3ab5ecdbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffbffdf4083f2b03fcc0044cb4db8ebcfdcfbfff907fdff9ffa86edebf830e2c7932e6cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffe834083f2b07fcc089969b71d79fb9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd0ff4083f2b0bfcb132d36e3af3f73efffe41ff7fe7fea1bb7afe0c38b1e4cb9b3e8d3ab5ecdbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffa2f4083f2b33fca65a6dc75e7ee7dfffc83feffcffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff594083f2b35fca69b71d79fb9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd6bf4083f2b37fc96dc75e7ee7dfffc83feffcffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff5bf4083f2b39fc871d79fb9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd734083f2b3bfc775e7ee7dfffc83feffcffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff5d4083f2b3dfc779fb9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd7bf4083f2b3ffc67ee7dfffc83feffcffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff5ff4083f2b0ffc5b9f7fff20ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd1f4083f2b47fc4fbfff907fdff9ffa86edebf830e2c7932e6cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffec74083f2b13fc3fff907fdff9ffa86edebf830e2c7932e6cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffe934083f2b49fc183feffcffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff644083f2b17fc1ffbff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd2ff4083f2b4bfbfff3ff50ddbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffd974083f2b4dfbeffd4376f5fc187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff66f4083f2b4ffbc86edebf830e2c7932e6cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffecf4083f2b1bfbbbb7afe0c38b1e4cb9b3e8d3ab5ecdbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffa64083f2b74fbbbd7f061c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffde9f4083f2b75fbabf830e2c7932e6cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffef5f4083f2b51fb9c187163c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff68f4083f2b53fb8c38b1e4cb9b3e8d3ab5ecdbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffb4f4083f2b55fb7c58f265cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffdab4083f2b1ffb6c7932e6cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffe9f4083f2b57fb5c997367d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff6b4083f2b76fb5cb9b3e8d3ab5ecdbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffbdbf4083f2b59fb4cd9f469d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffdb3f4083f2b23fb3cfa34ead7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffea3f4083f2b27fb2d1a756bd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff53f4083f2b5bfb1d3ab5ecdbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffb6f4083f2b77fb0d5af66dddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffdef4083f2b78fafd7b36eedfc38f2fce7fbffbfffe1ffcfff22fffa38c921659a7374eb45351ebed62136f7f1e7d7bfffdff3ffdffef84083f2b79fafd9b776fe1c797e73fdffdffff0ffe7ff917ffd1c6490b2cd39ba75a29a8f5f6b109b7bf8f3ebdfffeff9ffefff7cff4083f2b7afaedbbb7f0e3cbf39feffeffff87ff3ffc8bffe8e324859669cdd3ad14d47afb5884dbdfc79f5effff7fcfff7ffbebf4083f2b7bfadddbf871e5f9cff7ff7fffc3ff9ffe45fff4719242cb34e6e9d68a6a3d7dac426defe3cfaf7fffbfe7ffbffdf7f
+field x-!	!"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~!
+field x-#	"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~#
+field x-$	#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~$
+field x-%	$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~%
+field x-&	%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~&
+field x-'	&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~'
+field x-*	'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~*
+field x-+	()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~+
+field x--	)*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~-
+field x-.	*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~.
+field x-^	+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~^
+field x-_	,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~_
+field x-`	-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~`
+field x-|	./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~|
+field x-~	/0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~~
+field x-0	0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~0
+field x-1	123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~1
+field x-2	23456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~2
+field x-3	3456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~3
+field x-4	456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~4
+field x-5	56789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~5
+field x-6	6789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~6
+field x-7	789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~7
+field x-8	89:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~8
+field x-9	9:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~9
+field x-a	:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~a
+field x-b	;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~b
+field x-c	<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~c
+field x-d	=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~d
+field x-e	>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~e
+field x-f	?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~f
+field x-g	@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~g
+field x-h	ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~h
+field x-i	BCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~i
+field x-j	CDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~j
+field x-k	DEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~k
+field x-l	EFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~l
+field x-m	FGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~m
+field x-n	GHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~n
+field x-o	HIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~o
+field x-p	IJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~p
+field x-q	JKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~q
+field x-r	KLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~r
+field x-s	LMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~s
+field x-t	MNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~t
+field x-u	NOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~u
+field x-v	OPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~v
+field x-w	PQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~w
+field x-x	QRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~x
+field x-y	RSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~y
+field x-z	STUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~z
+block 40332123242526272a2b2d2e5e5f607c7e303132333435363738396162636465666768696a6b6c6d6e6f707172737475767778797a5e2122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e4008782d737061636573066120622020634007782d656d70747900
+field !#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz	!"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~
+field x-spaces	a b  c
+field x-empty	
+block 4003782d215f2122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e214003782d235e22232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e234003782d245d232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e244003782d255c2425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e254003782d265b25262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e264003782d275a262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e274003782d2a592728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e2a4003782d2b5828292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e2b4003782d2d57292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e2d4003782d2e562a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e2e4003782d5e552b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e5e4003782d5f542c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e5f4003782d60532d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e604003782d7c522e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7c4003782d7e512f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7e4003782d3050303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e304003782d314f3132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e314003782d324e32333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e324003782d334d333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e334003782d344c3435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e344003782d354b35363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e354003782d364a363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e364003782d37493738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e374003782d384838393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e384003782d3947393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e394003782d61463a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e614003782d62453b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e624003782d63443c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e634003782d64433d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e644003782d65423e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e654003782d66413f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e664003782d6740404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e674003782d683f4142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e684003782d693e42434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e694003782d6a3d434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e6a4003782d6b3c4445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e6b4003782d6c3b45464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e6c4003782d6d3a464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e6d4003782d6e394748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e6e4003782d6f3848494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e6f4003782d7037494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e704003782d71364a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e714003782d72354b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e724003782d73344c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e734003782d74334d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e744003782d75324e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e754003782d76314f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e764003782d7730505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e774003782d782f5152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e784003782d792e52535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e794003782d7a2d535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7a
+field x-!	!"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~!
+field x-#	"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~#
+field x-$	#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~$
+field x-%	$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~%
+field x-&	%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~&
+field x-'	&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~'
+field x-*	'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~*
+field x-+	()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~+
+field x--	)*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~-
+field x-.	*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~.
+field x-^	+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~^
+field x-_	,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~_
+field x-`	-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~`
+field x-|	./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~|
+field x-~	/0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~~
+field x-0	0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~0
+field x-1	123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~1
+field x-2	23456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~2
+field x-3	3456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~3
+field x-4	456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~4
+field x-5	56789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~5
+field x-6	6789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~6
+field x-7	789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~7
+field x-8	89:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~8
+field x-9	9:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~9
+field x-a	:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~a
+field x-b	;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~b
+field x-c	<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~c
+field x-d	=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~d
+field x-e	>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~e
+field x-f	?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~f
+field x-g	@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~g
+field x-h	ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~h
+field x-i	BCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~i
+field x-j	CDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~j
+field x-k	DEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~k
+field x-l	EFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~l
+field x-m	FGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~m
+field x-n	GHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~n
+field x-o	HIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~o
+field x-p	IJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~p
+field x-q	JKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~q
+field x-r	KLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~r
+field x-s	LMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~s
+field x-t	MNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~t
+field x-u	NOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~u
+field x-v	OPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~v
+field x-w	PQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~w
+field x-x	QRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~x
+field x-y	RSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~y
+field x-z	STUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~z

@@ -1,0 +1,151 @@
+//! A global allocator that counts, for tests that bound the heap and benches that report it.
+//!
+//! ```
+//! use millpond_testkit::heap::CountingAllocator;
+//!
+//! #[global_allocator]
+//! static HEAP: CountingAllocator = CountingAllocator::new();
+//!
+//! HEAP.reset();
+//! let block = vec![0_u8; 4096];
+//! assert!(HEAP.usage().live >= 4096);
+//! # drop(block);
+//! ```
+//!
+//! It sees what goes through the Rust allocator and nothing else: anonymous mappings, thread stacks and the
+//! allocator's own slack show only in [`rss`](crate::rss). The counters are shared by all threads, so a bench that
+//! takes times should not install it.
+#![expect(
+    unsafe_code,
+    reason = "`GlobalAlloc` is an unsafe trait; there is no other way to count allocations"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// The system allocator with counters.
+#[derive(Debug)]
+pub struct CountingAllocator {
+    live: AtomicUsize,
+    peak: AtomicUsize,
+    allocations: AtomicUsize,
+}
+
+/// What a [`CountingAllocator`] has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Octets allocated and not yet freed.
+    pub live: usize,
+    /// The most octets that were live at once since the last reset.
+    pub peak: usize,
+    /// Allocations and reallocations since the last reset.
+    pub allocations: usize,
+}
+
+impl CountingAllocator {
+    /// An allocator that has counted nothing yet.
+    pub const fn new() -> Self {
+        Self { live: AtomicUsize::new(0), peak: AtomicUsize::new(0), allocations: AtomicUsize::new(0) }
+    }
+
+    /// The counters now. While other threads allocate, the three are not one instant's.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            live: self.live.load(Relaxed),
+            peak: self.peak.load(Relaxed),
+            allocations: self.allocations.load(Relaxed),
+        }
+    }
+
+    /// Begins a new measurement: no allocations, and the peak is what is live now.
+    pub fn reset(&self) {
+        self.allocations.store(0, Relaxed);
+        self.peak.store(self.live.load(Relaxed), Relaxed);
+    }
+
+    fn grow(&self, octets: usize) {
+        let live = self.live.fetch_add(octets, Relaxed) + octets;
+        self.peak.fetch_max(live, Relaxed);
+    }
+
+    fn shrink(&self, octets: usize) {
+        self.live.fetch_sub(octets, Relaxed);
+    }
+}
+
+impl Default for CountingAllocator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// SAFETY: every method hands its arguments, unchanged, to the method of the same name of `System` and returns what that
+// returns, so the contract of `GlobalAlloc` holds because it holds for `System` and the caller keeps its part towards
+// us. The counters are atomics: they neither allocate nor unwind (atomic addition wraps).
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise about `layout` is the one that `System` asks for.
+        let memory = unsafe { System.alloc(layout) };
+        self.count(memory, layout)
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as in `alloc`.
+        let memory = unsafe { System.alloc_zeroed(layout) };
+        self.count(memory, layout)
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: `memory` came from our `alloc`, that is from `System`, with this `layout`.
+        unsafe { System.dealloc(memory, layout) };
+        self.shrink(layout.size());
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: `memory` came from `System` with this `layout`; the caller vouches for `new_size`.
+        let moved = unsafe { System.realloc(memory, layout, new_size) };
+        if !moved.is_null() {
+            self.allocations.fetch_add(1, Relaxed);
+            match new_size.checked_sub(layout.size()) {
+                Some(more) => self.grow(more),
+                None => self.shrink(layout.size() - new_size),
+            }
+        }
+        moved
+    }
+}
+
+impl CountingAllocator {
+    fn count(&self, memory: *mut u8, layout: Layout) -> *mut u8 {
+        if !memory.is_null() {
+            self.allocations.fetch_add(1, Relaxed);
+            self.grow(layout.size());
+        }
+        memory
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_books_follow_one_allocation_through_its_life() {
+        let heap = CountingAllocator::new();
+        let layout = Layout::from_size_align(100, 8).expect("a valid layout");
+        // SAFETY: `layout` is not empty, each pointer is used with the layout it was made with and freed once.
+        unsafe {
+            let memory = heap.alloc(layout);
+            assert_eq!(heap.usage(), Usage { live: 100, peak: 100, allocations: 1 });
+            let memory = heap.realloc(memory, layout, 300);
+            assert_eq!(heap.usage(), Usage { live: 300, peak: 300, allocations: 2 });
+            let large = Layout::from_size_align(300, 8).expect("a valid layout");
+            let memory = heap.realloc(memory, large, 50);
+            assert_eq!(heap.usage(), Usage { live: 50, peak: 300, allocations: 3 });
+            heap.reset();
+            assert_eq!(heap.usage(), Usage { live: 50, peak: 50, allocations: 0 });
+            heap.dealloc(memory, Layout::from_size_align(50, 8).expect("a valid layout"));
+        }
+        assert_eq!(heap.usage(), Usage { live: 0, peak: 50, allocations: 0 });
+    }
+}
