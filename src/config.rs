@@ -46,6 +46,24 @@ macro_rules! options {
                 self
             }
         }
+
+        /// The same options on a builder that has a `config: ConfigBuilder`.
+        #[cfg(feature = "tokio")]
+        macro_rules! forward_options {
+            () => {
+                $($(#[doc = $doc])* pub fn $name(mut self, value: $type) -> Self {
+                    self.config = self.config.$name(value);
+                    self
+                })*
+
+                /// The pool that blocks come from. Default: the process-wide one,
+                /// [`BufferPool::global`](crate::buffer::BufferPool::global).
+                pub fn pool(mut self, pool: $crate::buffer::BufferPool) -> Self {
+                    self.config = self.config.pool(pool);
+                    self
+                }
+            };
+        }
     };
 }
 
@@ -114,6 +132,9 @@ options! {
     /// Default 64 KiB.
     max_read_size: usize = 64 << 10;
 }
+
+#[cfg(feature = "tokio")]
+pub(crate) use forward_options;
 
 impl Config {
     /// A builder that holds the defaults.

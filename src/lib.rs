@@ -2,7 +2,11 @@
 #![deny(missing_docs, unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+#[cfg(feature = "tokio")]
+pub mod adapter;
 pub mod buffer;
+#[cfg(feature = "tokio")]
+mod channel;
 mod config;
 pub mod connection;
 #[cfg(feature = "tokio")]
@@ -13,11 +17,19 @@ pub mod frame;
 pub mod handle;
 pub mod hpack;
 pub mod readiness;
+#[cfg(feature = "tokio")]
+pub mod server;
 mod stream;
 mod stream_id;
 
+#[cfg(feature = "tokio")]
+pub use adapter::{Body, CallError, ConnectInfo};
+#[cfg(feature = "tokio")]
+pub use channel::{CallFuture, Channel, ChannelBuilder, Connector};
 pub use config::{Config, ConfigBuilder};
 pub use error::{Error, ErrorCode, Misdeed};
+#[cfg(feature = "tokio")]
+pub use server::Server;
 pub use stream::Protocol;
 pub use stream_id::StreamId;
 
@@ -29,14 +41,4 @@ pub mod client {
         client_handshake_with as handshake_with,
     };
     pub use crate::handle::{ResponseFuture, SendRequest};
-}
-
-/// A server's side of one connection, as parts: for those who do not want [`Server`].
-#[cfg(feature = "tokio")]
-pub mod server {
-    pub use crate::driver::tokio::{
-        ServerConnection as Connection, server_handshake as handshake,
-        server_handshake_with as handshake_with,
-    };
-    pub use crate::handle::SendResponse;
 }

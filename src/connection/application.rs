@@ -40,7 +40,7 @@ impl Connection {
     /// Appends `queue` to what is to be sent on a stream.
     pub fn send(&mut self, key: StreamKey, queue: &mut SendQueue) {
         match self.core.streams.get_mut(key) {
-            Some(stream) if !stream.queue.is_ended() => {
+            Some(stream) if stream.may_queue() => {
                 stream.queue.append(queue);
                 self.core.schedule(key);
             }
@@ -58,11 +58,15 @@ impl Connection {
     pub fn abandon(&mut self, key: StreamKey) {
         let Some(stream) = self.core.streams.get_mut(key) else { return };
         stream.abandoned = true;
+        // Nobody will read what came: the peer may go on, maybe to the end for which we wait.
+        stream.recv_window.release(stream.recv_window.unreleased());
         let (sent_all, complete) = (!stream.state.can_send(), stream.queue.is_ended());
         if stream.state == State::Idle || !(sent_all || complete) {
             self.core.reset_stream(key, ErrorCode::CANCEL);
         } else if sent_all {
             self.core.end_abandoned(key);
+        } else {
+            self.core.update_stream_window(key);
         }
     }
 
@@ -158,7 +162,8 @@ impl Core {
         }
         if self.shutdown.is_going_away() || self.shutdown.eof {
             // §6.8: such a request was certainly not processed.
-            return Err(Error::unprocessed(Origin::Peer, ErrorCode::NO_ERROR, bytes::Bytes::new()));
+            let origin = if self.shutdown.may_open() { Origin::Us } else { Origin::Peer };
+            return Err(Error::unprocessed(origin, ErrorCode::NO_ERROR, bytes::Bytes::new()));
         }
         if self.next_local.is_none_or(|next| id < next) || !self.is_local(id) {
             return Err(Mistake::OutOfStreamIds.into());
@@ -189,7 +194,11 @@ impl Core {
     /// Sets connection credit aside for a stream that asked for it, as far as there is any.
     pub(super) fn assign(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };
-        if stream.wanted == 0 {
+        if !stream.may_queue() {
+            stream.wanted = 0;
+        }
+        // One that waits to be opened gets its credit then.
+        if stream.wanted == 0 || !stream.counted {
             return;
         }
         // What is queued will need the stream's window as well.
@@ -204,6 +213,11 @@ impl Core {
         }
         if octets > 0 {
             self.events.push_back(super::Event::Capacity { key, octets });
+            // DATA that waited for credit of the connection has some of its own now.
+            if matches!(self.streams.send_queue_of(key), Some(Queue::Data(_))) {
+                self.streams.leave_send_queue(key);
+                self.schedule(key);
+            }
         }
     }
 

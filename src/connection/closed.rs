@@ -26,7 +26,8 @@ pub(super) enum Past {
 struct Reset {
     stream: StreamId,
     by_us: bool,
-    at: Instant,
+    /// When its RST_STREAM came or was written; `None` while it waits to be.
+    at: Option<Instant>,
 }
 
 /// The memory of closed streams.
@@ -34,8 +35,11 @@ pub(super) struct Closed {
     resets: VecDeque<Reset>,
     /// Ranges of identifiers that the peer skipped: first and last.
     skipped: VecDeque<(StreamId, StreamId)>,
-    /// When a reset of ours was last forgotten because there were too many.
+    /// Until when frames of forgotten streams are excused: since this, one of ours was forgotten because there
+    /// were too many.
     forgotten: Option<Instant>,
+    /// The same, for one whose RST_STREAM waits to be written.
+    forgotten_unwritten: bool,
     max_resets: usize,
     keep: Duration,
 }
@@ -49,26 +53,35 @@ impl Closed {
             resets: VecDeque::new(),
             skipped: VecDeque::new(),
             forgotten: None,
+            forgotten_unwritten: false,
             max_resets: config.max_concurrent_reset_streams,
             keep: config.reset_stream_duration,
         }
     }
 
-    /// A stream was reset.
+    /// A stream was reset. If `by_us`, its time begins when that is [written](Self::written).
     pub(super) fn reset(&mut self, stream: StreamId, by_us: bool, now: Instant) {
         self.expire(now);
         while self.resets.len() >= self.max_resets {
             match self.resets.pop_front() {
-                Some(oldest) if oldest.by_us => self.forgotten = Some(now),
+                Some(oldest) if oldest.by_us => self.forgotten_unwritten = true,
                 Some(_) => {}
                 None => {
                     // Nothing is to be remembered at all.
-                    self.forgotten = by_us.then_some(now);
+                    self.forgotten_unwritten |= by_us;
                     return;
                 }
             }
         }
-        self.resets.push_back(Reset { stream, by_us, at: now });
+        self.resets.push_back(Reset { stream, by_us, at: (!by_us).then_some(now) });
+    }
+
+    /// The RST_STREAMs that waited are written.
+    pub(super) fn written(&mut self, now: Instant) {
+        self.resets.iter_mut().for_each(|reset| drop(reset.at.get_or_insert(now)));
+        if std::mem::take(&mut self.forgotten_unwritten) {
+            self.forgotten = Some(now);
+        }
     }
 
     /// The peer opened `opened` while `expected` was next: what lies between was skipped.
@@ -91,14 +104,14 @@ impl Closed {
         if self.skipped.iter().any(|(first, last)| (*first..=*last).contains(&stream)) {
             return Past::Skipped;
         }
-        if self.forgotten.is_some() { Past::ResetByUs } else { Past::Ended }
+        if self.forgotten_unwritten || self.forgotten.is_some() { Past::ResetByUs } else { Past::Ended }
     }
 
     /// Forgets what is too old; gives memory back when nothing is left.
     pub(super) fn expire(&mut self, now: Instant) {
         let keep = self.keep;
         let old = |at: Instant| now.saturating_duration_since(at) >= keep;
-        while self.resets.front().is_some_and(|reset| old(reset.at)) {
+        while self.resets.front().is_some_and(|reset| reset.at.is_some_and(old)) {
             self.resets.pop_front();
         }
         if self.resets.is_empty() {
@@ -138,6 +151,9 @@ mod tests {
         assert_eq!(closed.resets.len(), 50);
         // Too many to remember: the benefit of the doubt for a while.
         assert_eq!(closed.past(id(1), now), Past::ResetByUs);
+        let later = now + Duration::from_secs(3_600);
+        assert_eq!(closed.past(id(1), later), Past::ResetByUs);
+        closed.written(now);
         let later = now + Duration::from_secs(31);
         assert_eq!(closed.past(id(1), later), Past::Ended);
         assert_eq!(closed.resets.capacity(), 0);

@@ -1,14 +1,15 @@
 //! Frames that concern the connection or answer the peer, waiting to be written: SETTINGS and its ACK, PING and
-//! its ACK, RST_STREAM, WINDOW_UPDATE (RFC 9113 §6.4, §6.5, §6.7, §6.9).
+//! its ACK, RST_STREAM, GOAWAY, WINDOW_UPDATE (RFC 9113 §6.4, §6.5, §6.7, §6.8, §6.9).
 //!
 //! Always true here: the order of writing is the order of queueing; what the peer can make us queue without
-//! reading is bounded by [`Control::MAX`]; an emptied queue holds no memory.
+//! reading is bounded by [`Control::MAX`]; after a failure nothing is taken any more; an emptied queue holds no
+//! memory.
 
 use std::collections::VecDeque;
 
-use crate::{buffer::Outbound, error::ErrorCode, frame::write, stream_id::StreamId};
+use crate::{error::ErrorCode, stream_id::StreamId};
 
-use super::settings::Values;
+use super::{settings::Values, shutdown::GoAway};
 
 /// One frame to write.
 #[derive(Debug)]
@@ -17,12 +18,16 @@ pub(super) enum ControlFrame {
     SettingsAck,
     Ping { ack: bool, payload: [u8; 8] },
     Reset { stream: StreamId, code: ErrorCode },
+    GoAway(Box<GoAway>),
     WindowUpdate { stream: StreamId, increment: u32 },
 }
 
 /// The queue of control frames.
 #[derive(Default)]
-pub(super) struct Control(VecDeque<ControlFrame>);
+pub(super) struct Control {
+    frames: VecDeque<ControlFrame>,
+    failed: bool,
+}
 
 impl Control {
     /// How many frames may wait for a peer that sends but does not read (CVE-2019-9512, -9515): 1,024 frames
@@ -30,34 +35,34 @@ impl Control {
     pub(super) const MAX: usize = 1_024;
 
     pub(super) fn push(&mut self, frame: ControlFrame) {
-        self.0.push_back(frame);
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.0.len() >= Self::MAX
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Writes everything.
-    pub(super) fn write(&mut self, out: &mut Outbound) {
-        for frame in std::mem::take(&mut self.0) {
-            match frame {
-                ControlFrame::Settings(values) => write::settings(out, &values.entries()),
-                ControlFrame::SettingsAck => write::settings_ack(out),
-                ControlFrame::Ping { ack, payload } => write::ping(out, ack, payload),
-                ControlFrame::Reset { stream, code } => write::reset(out, stream, code),
-                ControlFrame::WindowUpdate { stream, increment } => {
-                    write::window_update(out, stream, increment)
-                }
-            }
+        if !self.failed {
+            self.frames.push_back(frame);
         }
     }
 
-    /// The connection has failed: nothing but GOAWAY is worth sending.
-    pub(super) fn clear(&mut self) {
-        self.0 = VecDeque::new();
+    pub(super) fn is_full(&self) -> bool {
+        self.frames.len() >= Self::MAX
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Everything, to be written.
+    pub(super) fn take(&mut self) -> VecDeque<ControlFrame> {
+        std::mem::take(&mut self.frames)
+    }
+
+    /// The connection has failed: this is the last to be sent. SETTINGS stay, for if they are still here they
+    /// may be the first frame, which they have to be (§3.4).
+    pub(super) fn fail(&mut self, last: Option<GoAway>) {
+        self.frames.retain(|frame| matches!(frame, ControlFrame::Settings(_)));
+        self.frames.extend(last.map(|goaway| ControlFrame::GoAway(Box::new(goaway))));
+        self.failed = true;
+    }
+
+    /// The socket is gone: there is nobody to tell.
+    pub(super) fn fail_silently(&mut self) {
+        *self = Control { frames: VecDeque::new(), failed: true };
     }
 }

@@ -111,6 +111,9 @@ impl Core {
 
     pub(super) fn next_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
+        if let Event::Closed { key } = event {
+            self.streams.free(key);
+        }
         if self.events.is_empty() {
             self.events = VecDeque::new();
         }
@@ -123,12 +126,15 @@ impl Core {
     }
 
     pub(super) fn change_settings(&mut self, values: Values) {
-        if let Some(values) = self.local.change(values, self.now) {
+        if let Some(values) = self.local.change(values) {
             self.control.push(ControlFrame::Settings(values));
         }
     }
 
     pub(super) fn ping(&mut self, purpose: Purpose) -> bool {
+        if self.shutdown.failure().is_some() {
+            return false;
+        }
         match self.pings.start(purpose, self.now) {
             Some(payload) => {
                 self.control.push(ControlFrame::Ping { ack: false, payload });
@@ -145,7 +151,7 @@ impl Core {
         if self.data.as_ref().is_some_and(|data| data.key == key) {
             self.data = None;
         }
-        if stream.state != State::Idle {
+        if stream.counted {
             let count =
                 if self.is_local(stream.id) { &mut self.local_streams } else { &mut self.remote_streams };
             *count = count.saturating_sub(1);
@@ -156,7 +162,8 @@ impl Core {
         self.assign_waiting();
     }
 
-    /// Ends a stream by RST_STREAM of ours, or without a word if it never left idle.
+    /// Ends a stream by RST_STREAM of ours, or without a word if it never left idle: then the peer does not know
+    /// of it (§6.4).
     pub(super) fn reset_stream(&mut self, key: StreamKey, code: ErrorCode) {
         let Some(stream) = self.streams.get(key) else { return };
         let (id, state) = (stream.id, stream.state);
@@ -183,11 +190,15 @@ impl Core {
             Reach::Connection => self.fail(fault),
             Reach::Stream(id) => {
                 tracing::debug!(stream = id.value(), misdeed = %fault.misdeed, "stream error");
+                if self.is_turned_away(id) {
+                    return;
+                }
+                if self.is_idle(id) {
+                    // §6.4: RST_STREAM must not be sent for an idle stream.
+                    return self.fail(Fault::connection(fault.misdeed));
+                }
                 if let Err(misdeed) = self.limits.charge(Cheap::Provoked, self.now) {
                     return self.fail(Fault::connection(misdeed));
-                }
-                if self.control.is_full() {
-                    return self.fail(Fault::connection(Misdeed::WriteStalled));
                 }
                 self.send_reset(id, fault.misdeed.code());
                 if let Some(key) = self.streams.find(id) {
@@ -205,19 +216,34 @@ impl Core {
         self.end_with(fault.into(), code, debug);
     }
 
-    /// Ends the connection now, for this reason.
+    /// Ends the connection now, for this reason; the first reason stays.
     pub(super) fn end_with(&mut self, error: Error, code: ErrorCode, debug: Bytes) {
-        self.control.clear();
-        self.shutdown.send(self.highest_remote, code, debug);
-        self.shutdown.fail(error);
+        if self.shutdown.failure().is_none() {
+            let goaway = self.shutdown.send(self.highest_remote, code, debug);
+            self.control.fail(goaway);
+            self.end_all_with(error);
+        }
     }
 
     /// The socket is gone: there is nobody to tell.
     pub(super) fn fail_silently(&mut self, error: Error) {
-        self.control.clear();
-        self.shutdown.pending = None;
+        self.control.fail_silently();
         self.shutdown.eof = true;
-        self.shutdown.fail(error);
+        self.end_all_with(error);
+    }
+
+    fn end_all_with(&mut self, error: Error) {
+        self.shutdown.fail(error.clone());
+        let keys: Vec<StreamKey> = self.streams.keys().collect();
+        for key in keys {
+            self.end_stream_with(key, error.clone());
+        }
+    }
+
+    fn send_goaway(&mut self, last_stream: StreamId) {
+        if let Some(goaway) = self.shutdown.send(last_stream, ErrorCode::NO_ERROR, Bytes::new()) {
+            self.control.push(ControlFrame::GoAway(Box::new(goaway)));
+        }
     }
 
     /// The peer's last octet has come. What it had ended may still be answered (a half-closed socket); the rest
@@ -246,7 +272,7 @@ impl Core {
             return;
         }
         if self.side == Side::Server && self.remote.received && !self.shutdown.eof {
-            self.shutdown.send(StreamId::MAX, ErrorCode::NO_ERROR, Bytes::new());
+            self.send_goaway(StreamId::MAX);
             self.ping(Purpose::Shutdown);
         } else {
             self.finish_shutdown();
@@ -254,10 +280,12 @@ impl Core {
     }
 
     pub(super) fn finish_shutdown(&mut self) {
-        self.shutdown.send(self.highest_remote, ErrorCode::NO_ERROR, Bytes::new());
+        self.pings.give_up(Purpose::Shutdown);
+        self.send_goaway(self.highest_remote);
     }
 
-    /// The peer's GOAWAY (§6.8): streams above `last_stream` were not processed and may be tried elsewhere.
+    /// The peer's GOAWAY (§6.8): streams above `last_stream`, and those that are not sent yet, were not processed
+    /// and may be tried elsewhere.
     pub(super) fn handle_goaway(
         &mut self,
         last_stream: StreamId,
@@ -274,9 +302,9 @@ impl Core {
             .streams
             .keys()
             .filter(|key| {
-                self.streams
-                    .get(*key)
-                    .is_some_and(|stream| self.is_local(stream.id) && stream.id > last_stream)
+                self.streams.get(*key).is_some_and(|stream| {
+                    self.is_local(stream.id) && (stream.id > last_stream || stream.state == State::Idle)
+                })
             })
             .collect();
         for key in refused {
@@ -286,11 +314,8 @@ impl Core {
     }
 
     pub(super) fn is_finished(&self) -> bool {
-        if self.shutdown.pending.is_some() {
-            return false;
-        }
         if self.shutdown.failure().is_some() {
-            return true;
+            return self.control.is_empty();
         }
         let no_more_streams = match self.side {
             Side::Client => self.shutdown.is_going_away(),
@@ -311,16 +336,19 @@ impl Core {
 
     /// Requests leave the queue while the peer takes more streams (§5.1.2).
     pub(super) fn open_waiting(&mut self) {
+        if !self.shutdown.may_open() {
+            return;
+        }
         let max = self.remote.max_concurrent_streams.unwrap_or(u32::MAX);
         while self.local_streams < max {
             let Some(key) = self.streams.pop(Queue::Opening) else { return };
             self.local_streams += 1;
             if let Some(stream) = self.streams.get_mut(key) {
-                // From now on it counts, and its head is on its way: idle is behind it.
-                stream.state = State::Open;
+                stream.counted = true;
             }
             self.events.push_back(Event::Opened { key });
             self.streams.push_back(key, Queue::Heads);
+            self.assign(key);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::{
     error::{Error, ErrorCode, Fault, Misdeed, Origin},
-    frame::{Frame, PieceRef, SettingsRef},
+    frame::{Frame, PieceRef, SettingsRef, setting},
     hpack::{Decoded, FieldLimits},
     stream::{Content, Input, Priority, Protocol, RecvWindow, Refusal, Section, SendWindow, State},
     stream_id::StreamId,
@@ -30,10 +30,12 @@ impl Core {
         if !self.remote.received && !matches!(frame, Frame::Settings(_)) {
             return Err(Fault::connection(Misdeed::FrameBeforeSettings));
         }
+        // What the peer makes us say and does not read must not pile up.
+        if self.control.is_full() {
+            return Err(Fault::connection(Misdeed::WriteStalled));
+        }
         match frame {
-            Frame::DataStart { stream, length, end_stream } => {
-                self.handle_data_start(stream, length, end_stream)
-            }
+            Frame::DataStart { stream, length, .. } => self.handle_data_start(stream, length),
             Frame::Data { stream, payload, last, end_stream } => {
                 self.handle_data(stream, payload, last, end_stream)
             }
@@ -54,6 +56,7 @@ impl Core {
             Frame::SettingsAck => self.handle_settings_ack(),
             Frame::Ping { ack, payload } => self.handle_ping(ack, payload),
             Frame::GoAway { last_stream, code, debug } => {
+                self.charge(Cheap::GoAway)?;
                 self.handle_goaway(last_stream, code, debug).map(Some)
             }
             Frame::WindowUpdate { stream, increment } => self.handle_window_update(stream, increment),
@@ -66,18 +69,14 @@ impl Core {
         }
     }
 
-    /// The budget for what the peer can do cheaply, and the bound on answers that it does not read.
+    /// The budget for what the peer can do cheaply.
     fn charge(&mut self, kind: Cheap) -> Result<(), Fault> {
-        self.limits.charge(kind, self.now).map_err(Fault::connection)?;
-        if self.control.is_full() { Err(Fault::connection(Misdeed::WriteStalled)) } else { Ok(()) }
+        self.limits.charge(kind, self.now).map_err(Fault::connection)
     }
 
-    fn handle_data_start(&mut self, id: StreamId, length: u32, end_stream: bool) -> Outcome {
+    fn handle_data_start(&mut self, id: StreamId, length: u32) -> Outcome {
         self.data = None;
         self.recv_credit.charge(length).map_err(Fault::connection)?;
-        if length == 0 && !end_stream {
-            self.charge(Cheap::EmptyData)?;
-        }
         self.update_connection_window();
         let Some(key) = self.streams.find(id) else {
             return self.frame_on_missing_stream(id, Misdeed::DataOnClosedStream);
@@ -98,6 +97,10 @@ impl Core {
     }
 
     fn handle_data(&mut self, id: StreamId, payload: PieceRef<'_>, last: bool, end_stream: bool) -> Outcome {
+        if payload.is_empty() && !end_stream {
+            // Padding alone is as empty as nothing at all.
+            self.charge(Cheap::EmptyData)?;
+        }
         let Some(data) = &mut self.data else { return Ok(None) };
         let (key, octets) = (data.key, payload.len());
         let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
@@ -106,6 +109,9 @@ impl Core {
         }
         data.charged = data.charged.saturating_sub(octets as u32);
         stream.content.receive(octets as u64).map_err(|misdeed| Fault::stream(id, misdeed))?;
+        if end_stream {
+            stream.content.end().map_err(|misdeed| Fault::stream(id, misdeed))?;
+        }
         let piece = if stream.abandoned {
             stream.recv_window.release(octets as u32);
             None
@@ -119,7 +125,6 @@ impl Core {
             self.data = None;
         }
         if end_stream {
-            stream.content.end().map_err(|misdeed| Fault::stream(id, misdeed))?;
             self.end_received(key)?;
         } else if last || piece.is_none() {
             self.update_stream_window(key);
@@ -163,10 +168,12 @@ impl Core {
             max_octets: self.config.max_header_list_size as usize,
             max_fields: self.config.max_header_fields,
         };
-        let decoded =
+        let mut decoded =
             self.decoder.decode(block, limits, &mut |field| section.add(field)).map_err(Fault::connection)?;
+        // This block is finished in time; the next has a time of its own.
+        self.field_block_since = None;
         if depends_on == Some(id) {
-            return Err(Fault::stream(id, Misdeed::SelfDependency));
+            decoded.malformed.get_or_insert(Misdeed::SelfDependency);
         }
         if let Some(key) = self.streams.find(id) {
             let Some(stream) = self.streams.get(key) else { return Ok(None) };
@@ -175,7 +182,11 @@ impl Core {
                 _ => self.handle_trailers(key, id, end_stream, section, decoded),
             };
         }
-        if self.side == Side::Server && id.is_client_initiated() && id > self.highest_remote {
+        if self.side == Side::Server
+            && id.is_client_initiated()
+            && id > self.highest_remote
+            && !self.is_turned_away(id)
+        {
             return self.handle_request(id, end_stream, section, decoded);
         }
         // A server's even stream was never announced, since push is off (§8.4).
@@ -189,10 +200,6 @@ impl Core {
         section: Section,
         decoded: Decoded,
     ) -> Outcome {
-        // §6.8: above the identifier of our GOAWAY nothing is taken, and nothing is said.
-        if self.shutdown.highest_accepted().is_some_and(|highest| id > highest) {
-            return Ok(None);
-        }
         let expected = self.highest_remote.next().filter(|_| !self.highest_remote.is_connection());
         self.closed.skip(expected.unwrap_or(StreamId::new(1)), id);
         self.highest_remote = id;
@@ -211,8 +218,11 @@ impl Core {
             content.end().map_err(|misdeed| Fault::stream(id, misdeed))?;
         }
         let mut stream = self.new_stream(id);
-        stream.state = if end_stream { State::HalfClosedRemote } else { State::Open };
+        if let Ok(next) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
+            stream.state = next;
+        }
         stream.got_head = true;
+        stream.counted = true;
         stream.content = content;
         if let Some(priority) =
             head.headers().get("priority").and_then(|value| Priority::parse(value.as_bytes()))
@@ -232,14 +242,17 @@ impl Core {
         section: Section,
         decoded: Decoded,
     ) -> Outcome {
+        // §5.1: what we have not asked yet cannot be answered.
+        if self.is_idle(id) {
+            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+        }
         check_decoded(id, &decoded)?;
         let fault = |misdeed| Fault::stream(id, misdeed);
         let head = Box::new(section.into_response().map_err(fault)?);
-        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
-        // §5.1: an idle stream of ours has not been opened by us yet, so there is nothing to answer.
-        if stream.state == State::Idle {
-            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+        if head.status().is_informational() {
+            self.charge(Cheap::Informational)?;
         }
+        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
         let abandoned = stream.abandoned;
         if head.status().is_informational() {
             if end_stream {
@@ -283,21 +296,17 @@ impl Core {
     }
 
     fn handle_reset(&mut self, id: StreamId, code: ErrorCode) -> Outcome {
-        let Some(key) = self.streams.find(id) else {
-            // A RST_STREAM may cross ours, or repeat itself: harmless (§5.1), but not without end.
-            if self.is_idle(id) {
-                return Err(Fault::connection(Misdeed::FrameOnIdleStream));
-            }
-            self.charge(Cheap::Reset)?;
-            return Ok(None);
-        };
-        let Some(stream) = self.streams.get(key) else { return Ok(None) };
-        if stream.state == State::Idle {
+        if self.is_idle(id) {
             return Err(Fault::connection(Misdeed::FrameOnIdleStream));
         }
+        // Our own streams cost the peer a request of ours each.
         if !self.is_local(id) {
             self.charge(Cheap::Reset)?;
         }
+        let Some(key) = self.streams.find(id) else {
+            // A RST_STREAM may cross ours, or repeat itself: harmless (§5.1).
+            return Ok(None);
+        };
         self.closed.reset(id, false, self.now);
         self.end_stream_with(key, Error::reset(Origin::Peer, code));
         Ok(None)
@@ -307,7 +316,9 @@ impl Core {
         self.charge(Cheap::Settings)?;
         let old_window = i64::from(self.remote.initial_window_size);
         self.remote.apply(settings, self.side).map_err(Fault::connection)?;
-        self.encoder.set_peer_table_size(self.remote.header_table_size);
+        // Each of them, for the lowest has to be announced as well (RFC 7541 §4.2).
+        let table_sizes = settings.filter(|(id, _)| *id == setting::HEADER_TABLE_SIZE);
+        table_sizes.for_each(|(_, octets)| self.encoder.set_peer_table_size(octets));
         let delta = i64::from(self.remote.initial_window_size) - old_window;
         if delta != 0 {
             self.shift_send_windows(delta)?;
@@ -329,13 +340,23 @@ impl Core {
             if delta > 0 {
                 self.schedule(key);
                 self.assign(key);
+            } else {
+                // Credit that the window does not allow to spend is for others.
+                let excess = stream.assigned.saturating_sub(stream.send_window.available());
+                stream.assigned -= excess;
+                self.send_credit.unassign(excess);
             }
         }
+        self.assign_waiting();
         Ok(())
     }
 
     fn handle_settings_ack(&mut self) -> Outcome {
-        let Some(values) = self.local.acknowledged() else { return Ok(None) };
+        let Some(values) = self.local.acknowledged() else {
+            // Nothing to acknowledge: no error, but not without end.
+            self.charge(Cheap::Settings)?;
+            return Ok(None);
+        };
         if let Some(octets) = values.header_table_size {
             self.decoder.set_table_size_limit(octets);
         }
@@ -353,7 +374,7 @@ impl Core {
                 self.control.push(ControlFrame::WindowUpdate { stream, increment });
             }
         }
-        if let Some(values) = self.local.next(self.now) {
+        if let Some(values) = self.local.next() {
             self.control.push(ControlFrame::Settings(values));
         }
         Ok(None)
@@ -369,7 +390,8 @@ impl Core {
             Some(Purpose::Shutdown) => self.finish_shutdown(),
             Some(Purpose::Bandwidth) => self.grow_windows(),
             Some(Purpose::User) => return Ok(Some(Event::Pong)),
-            Some(Purpose::KeepAlive) | None => {}
+            Some(Purpose::KeepAlive) => {}
+            None => self.charge(Cheap::Ping)?,
         }
         Ok(None)
     }
@@ -385,20 +407,15 @@ impl Core {
             self.assign_waiting();
             return Ok(None);
         }
-        let Some(key) = self.streams.find(id) else {
-            if self.is_idle(id) {
-                return Err(Fault::connection(Misdeed::FrameOnIdleStream));
-            }
-            // §5.1: may come for a while after the end.
-            return Ok(None);
-        };
+        if self.is_idle(id) {
+            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+        }
+        // §5.1: may come for a while after the end.
+        let Some(key) = self.streams.find(id) else { return Ok(None) };
         if increment == 0 {
             return Err(Fault::stream(id, Misdeed::WindowUpdateZero));
         }
         let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
-        if stream.state == State::Idle {
-            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
-        }
         stream.send_window.grow(increment).map_err(|misdeed| Fault::stream(id, misdeed))?;
         self.schedule(key);
         self.assign(key);
@@ -428,6 +445,9 @@ impl Core {
 
     /// HEADERS or DATA for a stream that is not in the table (§5.1).
     fn frame_on_missing_stream(&mut self, id: StreamId, after_end: Misdeed) -> Outcome {
+        if self.is_turned_away(id) {
+            return Ok(None);
+        }
         if self.is_idle(id) {
             let idle = if self.side == Side::Server && !id.is_client_initiated() {
                 Misdeed::EvenStreamId
@@ -435,9 +455,6 @@ impl Core {
                 Misdeed::FrameOnIdleStream
             };
             return Err(Fault::connection(idle));
-        }
-        if self.shutdown.highest_accepted().is_some_and(|highest| !self.is_local(id) && id > highest) {
-            return Ok(None);
         }
         match self.closed.past(id, self.now) {
             Past::ResetByUs => Ok(None),
@@ -447,13 +464,21 @@ impl Core {
         }
     }
 
-    /// Whether neither side has used this identifier, or a higher one of the same kind (§5.1.1).
-    fn is_idle(&self, id: StreamId) -> bool {
-        if self.is_local(id) {
-            self.next_local.is_some_and(|next| id >= next)
-        } else {
-            id > self.highest_remote
+    /// Whether nothing was sent on this stream, or on a higher one of the same kind (§5.1.1).
+    pub(super) fn is_idle(&self, id: StreamId) -> bool {
+        if let Some(stream) = self.streams.find(id).and_then(|key| self.streams.get(key)) {
+            return stream.state == State::Idle;
         }
+        match self.is_local(id) {
+            true => self.next_local.is_some_and(|next| id >= next),
+            false => id > self.highest_remote && !self.is_turned_away(id),
+        }
+    }
+
+    /// Whether the peer opened it above the identifier of our GOAWAY: nothing of it is taken, and nothing is
+    /// said (§6.8).
+    pub(super) fn is_turned_away(&self, id: StreamId) -> bool {
+        !self.is_local(id) && self.shutdown.highest_accepted().is_some_and(|highest| id > highest)
     }
 
     pub(super) fn new_stream(&self, id: StreamId) -> Stream {

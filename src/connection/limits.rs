@@ -27,9 +27,13 @@ pub(super) enum Cheap {
     EmptyData,
     /// A frame of unknown type.
     Unknown,
+    /// A GOAWAY, for which we look at every stream.
+    GoAway,
+    /// An informational response, which the application is told of.
+    Informational,
 }
 
-const KINDS: usize = 8;
+const KINDS: usize = 10;
 
 /// The allowances of one connection.
 pub(super) struct Limits {
@@ -59,6 +63,9 @@ impl Limits {
                 10_000,
                 // Some gRPC stacks end streams with an empty DATA frame: those have END_STREAM and are free.
                 1_000, // GREASE (RFC 8701 for HTTP/2) is a frame now and then.
+                1_000, // A graceful shutdown takes two.
+                100,
+                // One or two for a request (103 and 102); a request that ends earns one back.
                 1_000,
             ],
             last_leak: None,
@@ -82,6 +89,8 @@ impl Limits {
                 Cheap::WindowUpdate => Misdeed::WindowUpdateFlood,
                 Cheap::EmptyData => Misdeed::EmptyFrameFlood,
                 Cheap::Unknown => Misdeed::UnknownFrameFlood,
+                Cheap::GoAway => Misdeed::GoAwayFlood,
+                Cheap::Informational => Misdeed::InformationalFlood,
             });
         }
         self.spent[slot] += 1;
@@ -92,6 +101,7 @@ impl Limits {
     pub(super) fn finished(&mut self) {
         self.earn(Cheap::Reset, 1);
         self.earn(Cheap::Provoked, 1);
+        self.earn(Cheap::Informational, 1);
     }
 
     /// DATA moved: pings that measure it and updates that allow it are honest.

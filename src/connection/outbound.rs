@@ -7,13 +7,13 @@
 
 use crate::{
     buffer::Outbound,
-    error::Mistake,
+    error::{ErrorCode, Mistake},
     frame::{PREFACE, write},
-    stream::{Head, Input, SendItem, State, of_head, of_trailers, section_octets},
+    stream::{Input, SendItem, State, of_head, of_trailers, section_octets},
     stream_id::StreamId,
 };
 
-use super::{Event, StreamKey, core::Core, streams::Queue};
+use super::{Event, StreamKey, control::ControlFrame, core::Core, streams::Queue};
 
 /// How much one call appends at the most, but for the last frame: enough for one large vectored write, little
 /// enough that an urgent stream does not wait long behind it.
@@ -35,14 +35,43 @@ impl Core {
         if std::mem::take(&mut self.send_preface) {
             out.put(PREFACE);
         }
-        self.control.write(out);
-        if let Some(goaway) = self.shutdown.pending.take() {
-            write::goaway(out, goaway.last_stream, goaway.code, &goaway.debug);
-        }
+        self.transmit_control(out);
         if self.shutdown.failure().is_none() {
             self.transmit_streams(out);
+            // A stream that could not be finished, or need not be, was reset.
+            self.transmit_control(out);
         }
         out.octets() > before
+    }
+
+    /// Writes everything that waits. What has a time limit gets its time here, for the application may have asked
+    /// for it long after the last input.
+    fn transmit_control(&mut self, out: &mut Outbound) {
+        for frame in self.control.take() {
+            match frame {
+                ControlFrame::Settings(values) => {
+                    self.local.written(self.now);
+                    write::settings(out, &values.entries());
+                }
+                ControlFrame::SettingsAck => write::settings_ack(out),
+                ControlFrame::Ping { ack, payload } => {
+                    if !ack {
+                        self.pings.written(payload, self.now);
+                    }
+                    write::ping(out, ack, payload);
+                }
+                ControlFrame::Reset { stream, code } => {
+                    self.closed.written(self.now);
+                    write::reset(out, stream, code);
+                }
+                ControlFrame::GoAway(goaway) => {
+                    write::goaway(out, goaway.last_stream, goaway.code, &goaway.debug)
+                }
+                ControlFrame::WindowUpdate { stream, increment } => {
+                    write::window_update(out, stream, increment)
+                }
+            }
+        }
     }
 
     fn transmit_streams(&mut self, out: &mut Outbound) {
@@ -67,7 +96,7 @@ impl Core {
         match visit {
             Visit::Done => {}
             // RFC 9218 §4.2: one that is not incremental is of use only when whole, so it goes on alone.
-            Visit::More if sequential => self.streams.push_front(key, queue),
+            Visit::More | Visit::NoCredit if sequential => self.streams.push_front(key, queue),
             Visit::More | Visit::NoCredit => self.streams.push_back(key, queue),
         }
     }
@@ -111,7 +140,7 @@ impl Core {
             let octets = data.len() as u32;
             stream.send_window.spend(octets);
             stream.assigned = self.send_credit.spend(octets, stream.assigned);
-            stream.sent_unreported += octets;
+            stream.sent_unreported = stream.sent_unreported.saturating_add(octets);
             write::data_header(out, id, octets, end);
             out.put_bytes(data);
             self.limits.useful();
@@ -158,14 +187,13 @@ impl Core {
             let mistake =
                 Mistake::BadHead("field section larger than the peer's SETTINGS_MAX_HEADER_LIST_SIZE");
             self.events.push_back(Event::Reset { key, error: mistake.into() });
-            let request = matches!(section, SendItem::Head(head) if matches!(**head, Head::Request(_)));
-            if request {
-                // Nothing was sent on the stream: it ends without a word.
-                self.close(key);
-            } else {
-                self.reset_stream(key, crate::error::ErrorCode::INTERNAL_ERROR);
-            }
+            self.reset_stream(key, ErrorCode::INTERNAL_ERROR);
             return false;
+        }
+        if let Some(stream) = self.streams.get_mut(key)
+            && let Ok(next) = stream.state.after(Input::SendHeaders { end: false })
+        {
+            stream.state = next;
         }
         let (encoder, max_frame_size) = (&mut self.encoder, self.remote.max_frame_size);
         match section {
@@ -207,9 +235,8 @@ impl Core {
     /// Puts a stream where the scheduler finds it, if it has anything to send that its window allows.
     pub(super) fn schedule(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get(key) else { return };
-        // An idle stream waits in the queue for MAX_CONCURRENT_STREAMS.
-        if stream.state == State::Idle || self.streams.send_queue_of(key).is_some() || stream.queue.is_empty()
-        {
+        // A request that does not count yet waits in the queue for MAX_CONCURRENT_STREAMS.
+        if !stream.counted || self.streams.send_queue_of(key).is_some() || stream.queue.is_empty() {
             return;
         }
         let data_first = matches!(stream.queue.front(), Some(SendItem::Data(_)));

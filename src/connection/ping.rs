@@ -51,6 +51,19 @@ impl Pings {
         Some(purpose.payload())
     }
 
+    /// A PING of ours is written: its time begins.
+    pub(super) fn written(&mut self, payload: [u8; 8], now: Instant) {
+        let purpose = Purpose::ALL.into_iter().find(|purpose| purpose.payload() == payload);
+        if let Some(sent) = purpose.and_then(|purpose| self.sent[purpose as usize].as_mut()) {
+            *sent = now;
+        }
+    }
+
+    /// Its answer is awaited no more.
+    pub(super) fn give_up(&mut self, purpose: Purpose) {
+        self.sent[purpose as usize] = None;
+    }
+
     /// A PING with ACK came; which of ours it answers.
     pub(super) fn answered(&mut self, payload: [u8; 8], now: Instant) -> Option<Purpose> {
         let purpose = Purpose::ALL.into_iter().find(|purpose| purpose.payload() == payload)?;

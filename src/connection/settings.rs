@@ -70,8 +70,8 @@ impl Values {
 
 /// Our own SETTINGS: what is on its way and what waits for it.
 pub(super) struct LocalSettings {
-    /// Sent and not acknowledged, since when.
-    in_flight: Option<(Box<Values>, Instant)>,
+    /// Not acknowledged; since when it is written.
+    in_flight: Option<(Box<Values>, Option<Instant>)>,
     /// To be sent after that.
     waiting: Option<Box<Values>>,
     /// The initial window that streams begin with: what the peer has acknowledged.
@@ -84,14 +84,21 @@ impl LocalSettings {
     }
 
     /// Changes our settings; what comes back is to be sent now.
-    pub(super) fn change(&mut self, values: Values, now: Instant) -> Option<Box<Values>> {
+    pub(super) fn change(&mut self, values: Values) -> Option<Box<Values>> {
         let values = Box::new(values);
         if self.in_flight.is_some() {
             self.waiting = Some(values);
             return None;
         }
-        self.in_flight = Some((values.clone(), now));
+        self.in_flight = Some((values.clone(), None));
         Some(values)
+    }
+
+    /// What was to be sent is written: its time begins.
+    pub(super) fn written(&mut self, now: Instant) {
+        if let Some((_, since)) = &mut self.in_flight {
+            since.get_or_insert(now);
+        }
     }
 
     /// The peer acknowledged (§6.5.3): these values hold from now on. `None`: there was nothing to acknowledge,
@@ -101,14 +108,14 @@ impl LocalSettings {
     }
 
     /// What to send next, after an acknowledgement.
-    pub(super) fn next(&mut self, now: Instant) -> Option<Box<Values>> {
+    pub(super) fn next(&mut self) -> Option<Box<Values>> {
         let values = self.waiting.take()?;
-        self.change(*values, now)
+        self.change(*values)
     }
 
     /// Since when an acknowledgement is awaited.
     pub(super) fn awaited_since(&self) -> Option<Instant> {
-        self.in_flight.as_ref().map(|(_, since)| *since)
+        self.in_flight.as_ref().and_then(|(_, since)| *since)
     }
 }
 

@@ -22,9 +22,7 @@ pub(super) struct GoAway {
 /// What is known of the end.
 #[derive(Default)]
 pub(super) struct Shutdown {
-    /// To be written.
-    pub(super) pending: Option<GoAway>,
-    /// The last one written or to be written.
+    /// The last GOAWAY written or to be written.
     sent: Option<(StreamId, ErrorCode)>,
     /// The last stream that the peer's GOAWAY named.
     received: Option<StreamId>,
@@ -35,13 +33,14 @@ pub(super) struct Shutdown {
 }
 
 impl Shutdown {
-    /// Queues a GOAWAY; one that would raise the identifier or repeats itself is left out (§6.8).
-    pub(super) fn send(&mut self, last_stream: StreamId, code: ErrorCode, debug: Bytes) {
+    /// The GOAWAY to write: its identifier is never raised (§6.8). `None`: it was said already.
+    pub(super) fn send(&mut self, last_stream: StreamId, code: ErrorCode, debug: Bytes) -> Option<GoAway> {
         let last_stream = self.sent.map_or(last_stream, |(sent, _)| sent.min(last_stream));
-        if self.sent != Some((last_stream, code)) {
-            self.sent = Some((last_stream, code));
-            self.pending = Some(GoAway { last_stream, code, debug });
+        if self.sent == Some((last_stream, code)) {
+            return None;
         }
+        self.sent = Some((last_stream, code));
+        Some(GoAway { last_stream, code, debug })
     }
 
     /// The peer's GOAWAY. `false`: its identifier is above an earlier one, which is not allowed (§6.8).
@@ -75,8 +74,9 @@ impl Shutdown {
         self.sent.is_some_and(|(last, _)| last != StreamId::MAX)
     }
 
-    pub(super) fn received(&self) -> Option<StreamId> {
-        self.received
+    /// Whether the peer lets us open streams (§6.8), and the socket too.
+    pub(super) fn may_open(&self) -> bool {
+        self.received.is_none() && !self.eof && self.failure.is_none()
     }
 }
 
@@ -87,14 +87,12 @@ mod tests {
     #[test]
     fn identifiers_never_increase() {
         let mut shutdown = Shutdown::default();
-        shutdown.send(StreamId::MAX, ErrorCode::NO_ERROR, Bytes::new());
-        assert!(!shutdown.is_final());
-        shutdown.send(StreamId::new(5), ErrorCode::NO_ERROR, Bytes::new());
-        shutdown.pending = None;
-        shutdown.send(StreamId::new(9), ErrorCode::NO_ERROR, Bytes::new());
-        assert_eq!(shutdown.pending, None);
-        shutdown.send(StreamId::new(9), ErrorCode::INTERNAL_ERROR, Bytes::new());
-        assert_eq!(shutdown.pending.as_ref().unwrap().last_stream, StreamId::new(5));
+        let mut send =
+            |last, code| Some(shutdown.send(StreamId::new(last), code, Bytes::new())?.last_stream.value());
+        assert_eq!(send(0x7fff_ffff, ErrorCode::NO_ERROR), Some(0x7fff_ffff));
+        assert_eq!(send(5, ErrorCode::NO_ERROR), Some(5));
+        assert_eq!(send(9, ErrorCode::NO_ERROR), None);
+        assert_eq!(send(9, ErrorCode::INTERNAL_ERROR), Some(5));
         assert!(shutdown.is_final());
         assert!(shutdown.receive(StreamId::new(7)));
         assert!(shutdown.receive(StreamId::new(3)));

@@ -42,6 +42,9 @@ pub(super) struct Stream {
     pub(super) got_head: bool,
     /// The application has let go: what still comes is discarded.
     pub(super) abandoned: bool,
+    /// It counts against the limit of concurrent streams (§5.1.2). A request may do so before its head is
+    /// written, which ends idle.
+    pub(super) counted: bool,
     pub(super) send_window: SendWindow,
     pub(super) recv_window: RecvWindow,
     /// Connection credit set aside for this stream.
@@ -65,6 +68,7 @@ impl Stream {
             connect_request: false,
             got_head: false,
             abandoned: false,
+            counted: false,
             send_window,
             recv_window,
             assigned: 0,
@@ -74,6 +78,13 @@ impl Stream {
             queue: SendQueue::new(),
             links: [Link::default(); 2],
         }
+    }
+}
+
+impl Stream {
+    /// Whether the application may still add to what is to be sent.
+    pub(super) fn may_queue(&self) -> bool {
+        (self.state.can_send() || self.state == State::Idle) && !self.queue.is_ended()
     }
 }
 
@@ -131,7 +142,8 @@ struct Ends {
 
 /// The table of live streams.
 pub(super) struct Streams {
-    table: Slab<Stream>,
+    /// `None`: the stream is gone, but nobody was told, so that its place cannot be taken yet.
+    table: Slab<Option<Stream>>,
     places: HashMap<StreamId, u32, BuildHasherDefault<IdHasher>>,
     queues: [Ends; Queue::COUNT],
 }
@@ -146,11 +158,11 @@ impl Streams {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.places.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.places.is_empty()
     }
 
     pub(super) fn find(&self, id: StreamId) -> Option<StreamKey> {
@@ -159,38 +171,47 @@ impl Streams {
 
     pub(super) fn insert(&mut self, stream: Stream) -> StreamKey {
         let id = stream.id;
-        let place = self.table.insert(stream) as u32;
+        let place = self.table.insert(Some(stream)) as u32;
         self.places.insert(id, place);
         StreamKey(place)
     }
 
     pub(super) fn get(&self, key: StreamKey) -> Option<&Stream> {
-        self.table.get(key.index())
+        self.table.get(key.index())?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, key: StreamKey) -> Option<&mut Stream> {
-        self.table.get_mut(key.index())
+        self.at(key.0)
     }
 
+    /// Takes a stream out. Its place stays taken until [`free`](Self::free).
     pub(super) fn remove(&mut self, key: StreamKey) -> Option<Stream> {
         self.leave(key, 0);
         self.leave(key, 1);
-        let stream = self.table.try_remove(key.index())?;
+        let stream = self.table.get_mut(key.index())?.take()?;
         self.places.remove(&stream.id);
+        Some(stream)
+    }
+
+    /// The application knows that the stream is gone: its key may be used again.
+    pub(super) fn free(&mut self, key: StreamKey) {
+        if !matches!(self.table.get(key.index()), Some(None)) {
+            return;
+        }
+        self.table.remove(key.index());
         if self.table.is_empty() {
             // Quiescence: a table that once held many streams must not stay large.
             self.table = Slab::new();
             self.places = HashMap::default();
         }
-        Some(stream)
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = StreamKey> + '_ {
-        self.table.iter().map(|(place, _)| StreamKey(place as u32))
+        self.places.values().map(|place| StreamKey(*place))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (StreamKey, &mut Stream)> {
-        self.table.iter_mut().map(|(place, stream)| (StreamKey(place as u32), stream))
+        self.table.iter_mut().filter_map(|(place, stream)| Some((StreamKey(place as u32), stream.as_mut()?)))
     }
 
     /// The queue that a stream stands in for sending, if any.
@@ -232,7 +253,7 @@ impl Streams {
     fn push(&mut self, key: StreamKey, queue: Queue, front: bool) {
         let set = queue.link();
         self.leave(key, set);
-        if !self.table.contains(key.index()) {
+        if self.get(key).is_none() {
             return;
         }
         let ends = &mut self.queues[queue.index()];
@@ -246,26 +267,31 @@ impl Streams {
         };
         if neighbour == NOWHERE {
             *ends = Ends { first: key.0, last: key.0 };
-        } else if let Some(stream) = self.table.get_mut(neighbour as usize) {
+        } else if let Some(stream) = self.at(neighbour) {
             *(if front { &mut stream.links[set].previous } else { &mut stream.links[set].next }) = key.0;
         }
-        if let Some(stream) = self.table.get_mut(key.index()) {
+        if let Some(stream) = self.at(key.0) {
             stream.links[set] = link;
         }
     }
 
     fn leave(&mut self, key: StreamKey, set: usize) {
-        let Some(stream) = self.table.get_mut(key.index()) else { return };
+        let Some(stream) = self.at(key.0) else { return };
         let Link { previous, next, queue } = std::mem::take(&mut stream.links[set]);
         let Some(queue) = queue else { return };
-        match self.table.get_mut(previous as usize) {
-            Some(stream) if previous != NOWHERE => stream.links[set].next = next,
-            _ => self.queues[queue.index()].first = next,
+        match self.at(previous) {
+            Some(stream) => stream.links[set].next = next,
+            None => self.queues[queue.index()].first = next,
         }
-        match self.table.get_mut(next as usize) {
-            Some(stream) if next != NOWHERE => stream.links[set].previous = previous,
-            _ => self.queues[queue.index()].last = previous,
+        match self.at(next) {
+            Some(stream) => stream.links[set].previous = previous,
+            None => self.queues[queue.index()].last = previous,
         }
+    }
+
+    /// The stream at a place; none at [`NOWHERE`].
+    fn at(&mut self, place: u32) -> Option<&mut Stream> {
+        self.table.get_mut(place as usize)?.as_mut()
     }
 }
 
@@ -345,6 +371,8 @@ mod tests {
         let (mut streams, keys) = streams(100);
         assert_eq!(streams.find(StreamId::new(3)), Some(keys[1]));
         keys.iter().for_each(|key| drop(streams.remove(*key)));
+        assert!(streams.is_empty() && !streams.table.is_empty());
+        keys.iter().for_each(|key| streams.free(*key));
         assert_eq!((streams.table.capacity(), streams.places.capacity()), (0, 0));
         assert!(streams.remove(keys[0]).is_none());
     }

@@ -1,1 +1,18 @@
+//! Conversations with a connection: against hand-written frames ([`raw`]) and between two ends ([`pair`]), on a
+//! clock that only the test moves.
+//!
+//! Always true here: both ledgers are checked when a harness is dropped: no credit set aside, nothing unread,
+//! no stream in the table, every block at home.
 
+mod abandon;
+mod end;
+mod failure;
+mod flow_receive;
+mod flow_send;
+mod goaway;
+mod pair;
+mod ping;
+mod preface;
+mod raw;
+mod settings;
+mod states;

@@ -1,5 +1,5 @@
-//! What happens when time passes: handshake, SETTINGS acknowledgement, unfinished field blocks, keepalive
-//! (RFC 9113 §3.4, §6.5.3, §6.7).
+//! What happens when time passes: handshake, SETTINGS acknowledgement, unfinished field blocks, keepalive,
+//! graceful shutdown (RFC 9113 §3.4, §6.5.3, §6.7, §6.8).
 //!
 //! Always true here: there is a deadline only while something is awaited, so an idle connection without
 //! keepalive needs no timer.
@@ -21,11 +21,16 @@ impl Core {
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        if self.shutdown.failure().is_some() {
+        if !self.is_awaiting() {
             return None;
         }
         let deadlines = self.deadlines().map(|(deadline, _)| deadline);
-        deadlines.into_iter().flatten().chain(self.keep_alive_at()).min()
+        deadlines.into_iter().flatten().chain(self.keep_alive_at()).chain(self.shutdown_at()).min()
+    }
+
+    /// Whether anything can still come from the peer.
+    fn is_awaiting(&self) -> bool {
+        self.shutdown.failure().is_none() && !self.shutdown.eof
     }
 
     /// Each wait that has an end, and what it means when that passes.
@@ -56,8 +61,13 @@ impl Core {
         (wanted && !waiting && self.remote.received).then_some(self.last_read + interval)
     }
 
+    /// When a graceful shutdown goes on without an answer to its PING.
+    fn shutdown_at(&self) -> Option<Instant> {
+        Some(self.pings.in_flight(Purpose::Shutdown)? + self.config.keep_alive_timeout)
+    }
+
     pub(super) fn handle_timeout(&mut self) {
-        if self.shutdown.failure().is_some() {
+        if !self.is_awaiting() {
             return;
         }
         let now = self.now;
@@ -65,6 +75,9 @@ impl Core {
         let overdue = self.deadlines().into_iter().find(|(deadline, _)| passed(*deadline));
         if let Some((_, misdeed)) = overdue {
             return self.fail(Fault::connection(misdeed));
+        }
+        if passed(self.shutdown_at()) {
+            self.finish_shutdown();
         }
         if passed(self.keep_alive_at()) {
             self.ping(Purpose::KeepAlive);

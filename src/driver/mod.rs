@@ -4,3 +4,5 @@
 
 mod post;
 pub(crate) mod tokio;
+
+pub(crate) use post::Incoming;

@@ -57,11 +57,13 @@ misdeeds! {
     FrameOnStream PROTOCOL_ERROR "frame that needs stream 0 came on a stream (§6)";
     FrameTooLarge FRAME_SIZE_ERROR "frame longer than SETTINGS_MAX_FRAME_SIZE (§4.2)";
     FrameTooShort FRAME_SIZE_ERROR "frame of a wrong length (§4.2)";
+    GoAwayFlood ENHANCE_YOUR_CALM "too many GOAWAY frames";
     GoAwayIncreased PROTOCOL_ERROR "GOAWAY with a higher last stream identifier than before (§6.8)";
     HandshakeTimeout PROTOCOL_ERROR "preface or SETTINGS did not arrive in time";
     HeadersAfterEnd STREAM_CLOSED "HEADERS on a stream that the peer had ended (§5.1)";
     HeadersTimeout ENHANCE_YOUR_CALM "field block not finished in time";
     InformationalEndsStream PROTOCOL_ERROR "informational response with END_STREAM (§8.1)";
+    InformationalFlood ENHANCE_YOUR_CALM "too many informational responses";
     KeepaliveTimeout NO_ERROR "no answer to a keepalive PING in time";
     MissingContentAfterEnd PROTOCOL_ERROR "stream ended before the final response (§8.1)";
     PaddingTooLong PROTOCOL_ERROR "padding as long as the payload or longer (§6.1)";

@@ -100,13 +100,17 @@ impl SendRequest {
         if end_of_stream {
             queue.push_end();
         }
+        self.send_queue(queue)
+    }
+
+    /// Opens a stream with a queue that begins with a request head that was checked.
+    pub(crate) fn send_queue(&mut self, queue: SendQueue) -> Result<(ResponseFuture, SendStream), Error> {
         let handle = self.open(queue)?;
         let send = SendStream::new(handle.0.clone());
         Ok((ResponseFuture::new(handle), send))
     }
 
-    /// Opens a stream whose queue begins with a request head that was checked.
-    pub(super) fn open(&mut self, queue: SendQueue) -> Result<Handle, Error> {
+    fn open(&mut self, queue: SendQueue) -> Result<Handle, Error> {
         if let Some(handle) = &self.waiting {
             let state = handle.0.lock();
             if !(state.opened || state.closed || state.inbox.error.is_some()) {

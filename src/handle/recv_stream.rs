@@ -16,13 +16,13 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
-    error::{Error, Mistake},
+    error::{Error, ErrorCode, Mistake},
     stream_id::StreamId,
 };
 
 use super::{
     mailbox::{Hear, Mailbox},
-    send_stream::Handle,
+    send_stream::{Handle, reset},
 };
 
 /// Receives the body of a request or a response.
@@ -87,6 +87,11 @@ impl RecvStream {
     /// Whether the body is at its end and there are no trailers to take.
     pub fn is_end_stream(&self) -> bool {
         self.flow.0.0.lock().is_end_stream()
+    }
+
+    /// Ends the stream with RST_STREAM.
+    pub(crate) fn send_reset(&mut self, code: ErrorCode) {
+        reset(&self.flow.0.0, code);
     }
 
     /// To release what was taken with [`data`](Self::data).

@@ -13,7 +13,7 @@ use http::HeaderMap;
 
 use crate::{
     error::{Error, ErrorCode, Mistake, Origin},
-    stream::check_headers,
+    stream::{SendQueue, check_headers},
     stream_id::StreamId,
 };
 
@@ -174,7 +174,26 @@ impl SendStream {
         poll_reset(&self.0.0, cx)
     }
 
-    fn max_send_buffer(&self) -> usize {
+    /// Waits until the stream fails.
+    pub(crate) fn poll_failed(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let mut state = self.0.0.lock();
+        if let Some(error) = &state.inbox.error {
+            return Poll::Ready(error.clone());
+        }
+        register(&mut state.outbox.waker, cx);
+        Poll::Pending
+    }
+
+    /// Hands over a whole queue.
+    pub(crate) fn send_queue(&mut self, mut queue: SendQueue) -> Result<(), Error> {
+        self.send(|state| {
+            state.outbox.buffered += queue.data_octets();
+            state.outbox.queue.append(&mut queue);
+            state.outbox.queue.is_ended()
+        })
+    }
+
+    pub(crate) fn max_send_buffer(&self) -> usize {
         self.0.0.shared.config.max_send_buffer_size
     }
 

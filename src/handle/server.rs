@@ -65,17 +65,10 @@ impl SendResponse {
     }
 
     /// Hands over a whole queue that begins with a response head that was checked.
-    pub(crate) fn send_queue(&mut self, mut queue: SendQueue) -> Result<SendStream, Error> {
-        self.0.0.tell(|state| match sendable(state) {
-            Ok(()) => {
-                state.outbox.buffered += queue.data_octets();
-                state.outbox.ended = queue.is_ended();
-                state.outbox.queue.append(&mut queue);
-                (Ok(()), Hear::Wish)
-            }
-            Err(error) => (Err(error), Hear::Nothing),
-        })?;
-        Ok(SendStream::new(self.0.0.clone()))
+    pub(crate) fn send_queue(&mut self, queue: SendQueue) -> Result<SendStream, Error> {
+        let mut stream = SendStream::new(self.0.0.clone());
+        stream.send_queue(queue)?;
+        Ok(stream)
     }
 
     /// Refuses or ends the stream with RST_STREAM.

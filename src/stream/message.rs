@@ -34,6 +34,8 @@ pub struct Section {
     protocol: Option<Bytes>,
     status: Option<StatusCode>,
     headers: HeaderMap,
+    /// The crumbs of a cookie, if there are more than one.
+    cookie: Vec<u8>,
     fault: Option<Misdeed>,
 }
 
@@ -60,11 +62,12 @@ impl Section {
         if name == COOKIE
             && let Some(first) = self.headers.get_mut(COOKIE)
         {
-            let joined = [first.as_bytes(), b"; ", value.as_bytes()].concat();
-            match HeaderValue::from_maybe_shared(Bytes::from(joined)) {
-                Ok(joined) => *first = joined,
-                Err(_) => drop(self.fault.get_or_insert(Misdeed::FieldValueInvalid)),
+            if self.cookie.is_empty() {
+                self.cookie.extend_from_slice(first.as_bytes());
             }
+            self.cookie.extend_from_slice(b"; ");
+            self.cookie.extend_from_slice(value.as_bytes());
+            first.set_sensitive(first.is_sensitive() || value.is_sensitive());
             return;
         }
         // HeaderMap holds 32,768 entries at the most; `Config::max_header_fields` is the real limit.
@@ -73,11 +76,20 @@ impl Section {
         }
     }
 
-    /// A request head (§8.3.1).
-    pub fn into_request(self) -> Result<Request<()>, Misdeed> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
+    /// The regular fields are complete: the first fault, if any.
+    fn finish(&mut self) -> Result<(), Misdeed> {
+        if let Some(first) = self.headers.get_mut(COOKIE).filter(|_| !self.cookie.is_empty()) {
+            let joined = HeaderValue::from_maybe_shared(Bytes::from(std::mem::take(&mut self.cookie)));
+            let mut joined = joined.map_err(|_| Misdeed::FieldValueInvalid)?;
+            joined.set_sensitive(first.is_sensitive());
+            *first = joined;
         }
+        self.fault.map_or(Ok(()), Err)
+    }
+
+    /// A request head (§8.3.1).
+    pub fn into_request(mut self) -> Result<Request<()>, Misdeed> {
+        self.finish()?;
         let (Some(method), None) = (self.method, self.status) else { return Err(Misdeed::BadPseudoField) };
         let mut uri = http::uri::Parts::default();
         if let Some(authority) = self.authority {
@@ -124,10 +136,8 @@ impl Section {
     }
 
     /// A response head, informational or final (§8.3.2).
-    pub fn into_response(self) -> Result<Response<()>, Misdeed> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
-        }
+    pub fn into_response(mut self) -> Result<Response<()>, Misdeed> {
+        self.finish()?;
         let Some(status) = self.status else { return Err(Misdeed::BadPseudoField) };
         // §8.6: there is no 101 in HTTP/2.
         if self.has_request_fields() || status == StatusCode::SWITCHING_PROTOCOLS {
@@ -141,11 +151,11 @@ impl Section {
     }
 
     /// Trailers: no pseudo-header field at all (§8.1).
-    pub fn into_trailers(self) -> Result<HeaderMap, Misdeed> {
-        match self.fault {
-            Some(fault) => Err(fault),
-            None if self.status.is_some() || self.has_request_fields() => Err(Misdeed::BadPseudoField),
-            None => Ok(self.headers),
+    pub fn into_trailers(mut self) -> Result<HeaderMap, Misdeed> {
+        self.finish()?;
+        match self.status.is_some() || self.has_request_fields() {
+            true => Err(Misdeed::BadPseudoField),
+            false => Ok(self.headers),
         }
     }
 

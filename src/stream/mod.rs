@@ -14,7 +14,7 @@ mod window;
 
 pub use content::Content;
 pub use fields::{check, check_headers, of_head, of_trailers, section_octets};
-pub use message::{Head, Section};
+pub use message::{Head, Section, is_connection_specific};
 pub use priority::Priority;
 pub use protocol::Protocol;
 pub use send_queue::{SendItem, SendQueue};

@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -30,12 +31,21 @@ where
     handshake_with(Source::new(io), config)
 }
 
+/// As [`handshake`], with a configuration that many connections share.
+pub(crate) fn handshake_shared<T>(io: T, config: Arc<Config>) -> (SendRequest, ClientConnection<Source<T>>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let driver = Driver::new(Source::new(io), Side::Client, config);
+    (SendRequest::new(driver.shared().clone()), ClientConnection(driver))
+}
+
 /// As [`handshake`], for IO that has its own way to say whether it is readable.
 pub fn handshake_with<T>(io: T, config: Config) -> (SendRequest, ClientConnection<T>)
 where
     T: ReadReady + AsyncWrite + Unpin,
 {
-    let driver = Driver::new(io, Side::Client, config);
+    let driver = Driver::new(io, Side::Client, Arc::new(config));
     (SendRequest::new(driver.shared().clone()), ClientConnection(driver))
 }
 

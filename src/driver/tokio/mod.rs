@@ -13,6 +13,7 @@ use std::{
     future::Future,
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -30,6 +31,7 @@ use crate::{
 use self::{read::Reader, write::Writer};
 use super::post::Post;
 
+pub(crate) use client::handshake_shared as client_handshake_shared;
 pub use client::{ClientConnection, handshake as client_handshake, handshake_with as client_handshake_with};
 pub use server::{ServerConnection, handshake as server_handshake, handshake_with as server_handshake_with};
 
@@ -69,8 +71,7 @@ const LINGER: Duration = Duration::from_millis(500);
 const READS_BEFORE_WRITE: usize = 4;
 
 impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
-    pub(crate) fn new(io: T, side: Side, config: Config) -> Self {
-        let config = std::sync::Arc::new(config);
+    pub(crate) fn new(io: T, side: Side, config: Arc<Config>) -> Self {
         let shared = Shared::new(config.clone(), side);
         let connection = Connection::new(side, config.clone(), Instant::now());
         let writer = Writer::new(config.pool.clone(), io.is_write_vectored());
@@ -88,7 +89,7 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
         &mut self.post
     }
 
-    pub(crate) fn shared(&self) -> &std::sync::Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.post.shared
     }
 

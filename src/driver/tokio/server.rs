@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -35,7 +36,7 @@ pub fn handshake_with<T>(io: T, config: Config) -> ServerConnection<T>
 where
     T: ReadReady + AsyncWrite + Unpin,
 {
-    ServerConnection { driver: Driver::new(io, Side::Server, config), reported: false }
+    ServerConnection { driver: Driver::new(io, Side::Server, Arc::new(config)), reported: false }
 }
 
 /// A server's connection: gives requests, and moves the octets while it is asked for the next one.

@@ -1,0 +1,113 @@
+//! Options of sockets, and who is at their other end.
+
+use std::{net::SocketAddr, time::Duration};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+
+/// Options of TCP sockets, accepted or connected.
+#[derive(Clone, Debug)]
+pub struct SocketOptions {
+    /// TCP_NODELAY: small writes are sent at once. Default true.
+    pub nodelay: bool,
+    /// SO_KEEPALIVE: so long a silence before the system probes. Default off.
+    pub keepalive: Option<Duration>,
+    /// Between two probes. Default: the system's.
+    pub keepalive_interval: Option<Duration>,
+    /// How many probes may fail. Default: the system's.
+    pub keepalive_retries: Option<u32>,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        SocketOptions { nodelay: true, keepalive: None, keepalive_interval: None, keepalive_retries: None }
+    }
+}
+
+impl SocketOptions {
+    /// Sets them. What a system refuses is logged and left: a connection works without.
+    pub(crate) fn apply(&self, socket: &TcpStream) {
+        if let Err(error) = socket.set_nodelay(self.nodelay) {
+            tracing::debug!(%error, "TCP_NODELAY refused");
+        }
+        let Some(time) = self.keepalive else { return };
+        let mut keepalive = TcpKeepalive::new().with_time(time);
+        if let Some(interval) = self.keepalive_interval {
+            keepalive = keepalive.with_interval(interval);
+        }
+        if let Some(retries) = self.keepalive_retries {
+            keepalive = keepalive.with_retries(retries);
+        }
+        if let Err(error) = SockRef::from(socket).set_tcp_keepalive(&keepalive) {
+            tracing::debug!(%error, "SO_KEEPALIVE refused");
+        }
+    }
+}
+
+/// Who is at the other end of a connection: an extension of each request that a [`Server`](crate::Server) gives
+/// to its service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectInfo {
+    /// A TCP socket.
+    Tcp {
+        /// Our own address.
+        local_addr: Option<SocketAddr>,
+        /// The peer's address.
+        remote_addr: Option<SocketAddr>,
+    },
+    /// A Unix socket.
+    Unix {
+        /// The peer's process, if the system tells.
+        process: Option<i32>,
+    },
+    /// Anything else.
+    #[default]
+    Unknown,
+}
+
+impl ConnectInfo {
+    /// The peer's address, if it is a TCP peer.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        match self {
+            ConnectInfo::Tcp { remote_addr, .. } => *remote_addr,
+            _ => None,
+        }
+    }
+}
+
+/// IO that knows who is at its other end.
+pub trait Connected {
+    /// Puts what it knows into the extensions of a request. Called once for a connection; each request gets a
+    /// clone.
+    fn connect_info(&self, extensions: &mut http::Extensions);
+}
+
+impl Connected for TcpStream {
+    fn connect_info(&self, extensions: &mut http::Extensions) {
+        let (local_addr, remote_addr) = (self.local_addr().ok(), self.peer_addr().ok());
+        extensions.insert(ConnectInfo::Tcp { local_addr, remote_addr });
+        #[cfg(feature = "tonic")]
+        extensions.insert(::tonic::transport::server::TcpConnectInfo { local_addr, remote_addr });
+    }
+}
+
+#[cfg(unix)]
+impl Connected for tokio::net::UnixStream {
+    fn connect_info(&self, extensions: &mut http::Extensions) {
+        let credentials = self.peer_cred().ok();
+        extensions
+            .insert(ConnectInfo::Unix { process: credentials.and_then(|credentials| credentials.pid()) });
+        #[cfg(feature = "tonic")]
+        extensions.insert(::tonic::transport::server::UdsConnectInfo {
+            peer_addr: self.peer_addr().ok().map(std::sync::Arc::new),
+            peer_cred: credentials,
+        });
+    }
+}
+
+impl Connected for tokio::io::DuplexStream {
+    fn connect_info(&self, extensions: &mut http::Extensions) {
+        extensions.insert(ConnectInfo::Unknown);
+    }
+}

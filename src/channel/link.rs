@@ -1,0 +1,158 @@
+//! The connection of a channel: none, being made, standing, or lost and waiting to be tried again.
+//!
+//! Always true here: one attempt at a time; whoever waits is told of its outcome; after a failure there is a
+//! pause that doubles, with jitter, and calls made in it fail at once.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    adapter::{BoxError, CallError},
+    handle::SendRequest,
+};
+
+use super::connect::Dial;
+
+/// Makes and keeps the connection.
+pub(super) struct Link {
+    state: Mutex<State>,
+    backoff: Backoff,
+}
+
+/// The pauses between attempts.
+#[derive(Clone, Debug)]
+pub(super) struct Backoff {
+    pub(super) first: Duration,
+    pub(super) longest: Duration,
+}
+
+struct State {
+    dial: Option<Dial>,
+    stage: Stage,
+    /// Attempts that failed since one stood.
+    failures: u32,
+}
+
+enum Stage {
+    Idle,
+    Connecting { waiting: Vec<Waker> },
+    Standing { sender: SendRequest, since: Instant },
+    Pausing { until: Instant, error: CallError },
+}
+
+impl Link {
+    pub(super) fn new(dial: Dial, backoff: Backoff) -> Arc<Self> {
+        let state = State { dial: Some(dial), stage: Stage::Idle, failures: 0 };
+        Arc::new(Link { state: Mutex::new(state), backoff })
+    }
+
+    /// Waits for a connection that takes requests; makes one if there is none.
+    pub(super) fn poll_sender(self: &Arc<Self>, cx: &Context<'_>) -> Poll<Result<SendRequest, CallError>> {
+        let mut state = self.lock();
+        loop {
+            let lost = match &mut state.stage {
+                Stage::Standing { sender, .. } if !sender.is_closed() => {
+                    return Poll::Ready(Ok(sender.clone()));
+                }
+                Stage::Connecting { waiting } => {
+                    if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                        waiting.push(cx.waker().clone());
+                    }
+                    return Poll::Pending;
+                }
+                Stage::Pausing { until, error } if *until > Instant::now() => {
+                    return Poll::Ready(Err(error.clone()));
+                }
+                Stage::Standing { since, .. } => Some(since.elapsed()),
+                Stage::Idle | Stage::Pausing { .. } => None,
+            };
+            match lost {
+                // A peer that accepts and hangs up at once is as good as none: no hot loop.
+                Some(lived) if lived < self.backoff.first => {
+                    let error = CallError::connect("the connection was lost as soon as it was made");
+                    self.pause(&mut state, error);
+                }
+                _ => self.dial(&mut state),
+            }
+        }
+    }
+
+    /// The connection that stands, if any.
+    pub(super) fn current(&self) -> Option<SendRequest> {
+        match &self.lock().stage {
+            Stage::Standing { sender, .. } if !sender.is_closed() => Some(sender.clone()),
+            _ => None,
+        }
+    }
+
+    fn dial(self: &Arc<Self>, state: &mut State) {
+        state.stage = Stage::Connecting { waiting: Vec::new() };
+        let Some(mut dial) = state.dial.take() else { return };
+        let connecting = dial();
+        // The channel may be dropped meanwhile: then nobody wants the connection.
+        let link = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let result = connecting.await;
+            if let Some(link) = link.upgrade() {
+                link.dialled(dial, result);
+            }
+        });
+    }
+
+    fn dialled(&self, dial: Dial, result: Result<SendRequest, BoxError>) {
+        let mut state = self.lock();
+        state.dial = Some(dial);
+        let waiting = match &mut state.stage {
+            Stage::Connecting { waiting } => std::mem::take(waiting),
+            _ => Vec::new(),
+        };
+        match result {
+            Ok(sender) => {
+                state.failures = 0;
+                state.stage = Stage::Standing { sender, since: Instant::now() };
+            }
+            Err(error) => {
+                tracing::debug!(%error, "no connection");
+                self.pause(&mut state, CallError::connect(error));
+            }
+        }
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn pause(&self, state: &mut State, error: CallError) {
+        let pause = self.backoff.pause(state.failures);
+        state.failures += 1;
+        state.stage = Stage::Pausing { until: Instant::now() + pause, error };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Backoff {
+    /// Doubles with each failure, up to the longest; a fifth more or less, so that clients do not come back in
+    /// step.
+    fn pause(&self, failures: u32) -> Duration {
+        let doubled = self.first.saturating_mul(1 << failures.min(20)).min(self.longest);
+        doubled.mul_f64(0.8 + 0.4 * fastrand::f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(5) };
+        for (failures, expected) in [(0, 100.0), (1, 200.0), (3, 800.0), (6, 5_000.0), (1_000, 5_000.0)] {
+            let pause = backoff.pause(failures).as_secs_f64() * 1_000.0;
+            assert!((expected * 0.8..=expected * 1.2).contains(&pause), "{failures}: {pause}");
+        }
+    }
+}

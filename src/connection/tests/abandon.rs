@@ -1,0 +1,100 @@
+//! What happens when the application lets go of a stream (RFC 9113 §8.1, §5.4.2).
+
+use super::{end::ok, raw::Raw};
+use crate::{config::Config, connection::Side, error::ErrorCode, frame::setting};
+
+#[test]
+fn a_client_that_lets_go_cancels() {
+    let mut raw = Raw::client();
+    for (id, end) in [(1, true), (3, false)] {
+        raw.end.open(super::end::get(), end);
+        raw.take_answers();
+        raw.end.abandon(id);
+        raw.answers([format!("RST_STREAM {id} CANCEL").as_str()]);
+    }
+    raw.hears(["1 opened", "1 closed", "3 opened", "3 closed"]);
+}
+
+#[test]
+fn a_server_that_has_not_answered_cancels() {
+    let mut raw = Raw::server();
+    raw.get(1);
+    raw.end.abandon(1);
+    raw.answers(["RST_STREAM 1 CANCEL"]);
+    raw.get(3);
+    raw.end.respond(3, ok(), false);
+    raw.end.abandon(3);
+    raw.answers(["RST_STREAM 3 CANCEL"]);
+}
+
+#[test]
+fn a_server_that_answered_early_says_no_error() {
+    let mut raw = Raw::server();
+    raw.post(1);
+    raw.end.respond(1, ok(), true);
+    raw.answers(["HEADERS 1 :status=200 end"]);
+    raw.end.abandon(1);
+    raw.answers(["RST_STREAM 1 NO_ERROR"]);
+    // The other order: the answer is queued, not sent.
+    raw.post(3);
+    raw.end.respond(3, ok(), true);
+    raw.end.abandon(3);
+    raw.answers(["HEADERS 3 :status=200 end", "RST_STREAM 3 NO_ERROR"]);
+}
+
+#[test]
+fn an_answer_that_is_queued_whole_still_goes_out() {
+    let mut raw = Raw::server();
+    raw.get(1);
+    raw.end.respond(1, ok(), false);
+    raw.end.data(1, vec![0; 70_000], true);
+    raw.end.abandon(1);
+    raw.take_answers();
+    raw.window_update(0, 100_000);
+    raw.window_update(1, 100_000);
+    raw.answers(["DATA 1 4465 end"]);
+    raw.hears(["1 request GET http://a/ end", "1 closed"]);
+}
+
+#[test]
+fn what_comes_for_an_abandoned_stream_is_dropped_and_its_credit_returned() {
+    let mut raw = Raw::greeted(
+        Side::Client,
+        Config::builder().initial_stream_window_size(1_000),
+        &[(setting::INITIAL_WINDOW_SIZE, 5)],
+    );
+    raw.end.releases = false;
+    let post = raw.end.post();
+    raw.end.data(post, vec![0; 10], true);
+    raw.take_answers();
+    raw.status(1, false, "200");
+    raw.data(1, 900, false);
+    raw.end.take_log();
+    // The upload is queued whole and waits for the peer, which may wait for its own window.
+    raw.end.abandon(1);
+    raw.answers(["WINDOW_UPDATE 1 900"]);
+    raw.data(1, 600, false);
+    raw.answers(["WINDOW_UPDATE 1 600"]);
+    raw.headers(1, true, &[("a", "b")]);
+    raw.hears([]);
+    raw.window_update(1, 5);
+    raw.answers(["DATA 1 5 end"]);
+    raw.hears(["1 closed"]);
+    assert_eq!(raw.end.conn.stats().unread, 0);
+}
+
+#[test]
+fn letting_go_of_what_is_gone_does_nothing() {
+    let mut raw = Raw::server();
+    raw.post(1);
+    let key = raw.end.key(1);
+    raw.reset(1, ErrorCode::CANCEL);
+    raw.end.take_log();
+    raw.end.conn.abandon(key);
+    raw.end.conn.reset(key, ErrorCode::CANCEL);
+    raw.end.conn.release(key, 10);
+    raw.end.conn.reserve(key, 10);
+    raw.end.conn.give_back(key, 10);
+    raw.answers([]);
+    raw.is_well();
+}

@@ -1,0 +1,256 @@
+//! One connection of a server: requests to the service, and its life from the handshake to the drain.
+//!
+//! Always true here: the driver is polled until it sleeps, whatever the service says, so a slow service never
+//! stops flow control or PINGs; requests that wait for the service wait in `Post::incoming`, which
+//! MAX_CONCURRENT_STREAMS bounds.
+
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    adapter::{Body, Connected, deadline_of},
+    config::Config,
+    connection::Side,
+    driver::{
+        Incoming,
+        tokio::{Driver, Progress},
+    },
+    error::ErrorCode,
+    readiness::Source,
+};
+use http::{Extensions, Request, StatusCode};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Sleep,
+};
+
+use super::{
+    HttpService, Options,
+    drain::{Drain, Entry},
+    handler::{Call, GRPC_RESOURCE_EXHAUSTED, Handler, Permit, describe},
+};
+
+/// The future of one connection.
+pub(super) struct Serving<IO, S> {
+    driver: Driver<Source<IO>>,
+    service: S,
+    config: Arc<Config>,
+    options: Arc<Options>,
+    info: Extensions,
+    running: Option<Arc<AtomicUsize>>,
+    age: Option<Box<Age>>,
+    _entry: Entry,
+}
+
+/// When a connection is to end for its age or its idleness.
+struct Age {
+    /// Since when no stream is open.
+    idle_since: Option<Instant>,
+    /// When it is asked to end.
+    ask_at: Option<Instant>,
+    /// When it is cut.
+    cut_at: Option<Instant>,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl<IO, S> Serving<IO, S>
+where
+    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    S: HttpService,
+{
+    pub(super) fn new(
+        io: IO,
+        service: S,
+        config: Arc<Config>,
+        options: Arc<Options>,
+        drain: &Arc<Drain>,
+    ) -> Self {
+        let mut info = Extensions::new();
+        io.connect_info(&mut info);
+        let driver = Driver::new(Source::new(io), Side::Server, config.clone());
+        let entry = drain.enter(driver.shared());
+        let running = options.concurrency_limit.map(|_| Arc::new(AtomicUsize::new(0)));
+        let age = Age::new(&options);
+        Serving { driver, service, config, options, info, running, age, _entry: entry }
+    }
+
+    /// Gives waiting requests to the service, as many as it takes.
+    fn accept(&mut self, cx: &mut Context<'_>) {
+        while !self.driver.post().incoming.is_empty() {
+            let full = self.is_full();
+            if full && !self.options.load_shed {
+                return;
+            }
+            if !full {
+                match self.service.poll_ready(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => {
+                        let error = error.into();
+                        tracing::warn!(%error, "service is out of order, connection ends");
+                        return self.driver.post().connection.abort(ErrorCode::INTERNAL_ERROR);
+                    }
+                    Poll::Pending => return,
+                }
+            }
+            let Some(incoming) = self.driver.post().incoming.pop_front() else { return };
+            self.handle(incoming, full, cx);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        match (&self.running, self.options.concurrency_limit) {
+            (Some(running), Some(limit)) => running.load(Ordering::Acquire) >= limit,
+            _ => false,
+        }
+    }
+
+    fn handle(&mut self, (request, respond): Incoming, shed: bool, cx: &mut Context<'_>) {
+        let (method_is_head, is_grpc) = describe(&request);
+        let timeout = match (deadline_of(request.headers()).filter(|_| is_grpc), self.options.timeout) {
+            (Some(asked), Some(limit)) => Some(asked.min(limit)),
+            (asked, limit) => asked.or(limit),
+        };
+        let mut call = Call {
+            respond,
+            options: self.options.clone(),
+            enough: self.config.max_send_buffer_size,
+            deadline: timeout.map(|timeout| Box::pin(tokio::time::sleep(timeout))),
+            method_is_head,
+            is_grpc,
+            span: None,
+            permit: None,
+        };
+        if shed {
+            let message = "too many calls at once on this connection";
+            return call.answer_alone(GRPC_RESOURCE_EXHAUSTED, StatusCode::SERVICE_UNAVAILABLE, message);
+        }
+        if let Some(running) = &self.running {
+            running.fetch_add(1, Ordering::AcqRel);
+            call.permit = Some(Permit { running: running.clone(), shared: self.driver.shared().clone() });
+        }
+        let (mut head, body) = request.into_parts();
+        head.extensions.extend(self.info.clone());
+        if let Some(trace_fn) = &self.options.trace_fn {
+            let request = Request::from_parts(head, ());
+            call.span = Some(trace_fn(&request));
+            (head, ()) = request.into_parts();
+        }
+        let request = Request::from_parts(head, Body::new(body, None));
+        let inline = self.options.poll_handlers_inline;
+        // Services may panic in `call` as well as in the future.
+        let service = &mut self.service;
+        let Ok(future) = catch_unwind(AssertUnwindSafe(|| service.call(request))) else {
+            return call.respond.send_reset(ErrorCode::INTERNAL_ERROR);
+        };
+        let handler = Handler::<_, S::ResponseBody>::new(future, call);
+        if !inline {
+            tokio::spawn(handler);
+            return;
+        }
+        let mut handler = Box::pin(handler);
+        // A panic drops nothing half-way here: the handler is dropped whole, below.
+        match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
+            Ok(Poll::Ready(())) => {}
+            Ok(Poll::Pending) => drop(tokio::spawn(handler)),
+            Err(_) => handler.reset(ErrorCode::INTERNAL_ERROR),
+        }
+    }
+
+    /// Looks at the clock: asks the connection to end, or cuts it.
+    fn watch_age(&mut self, cx: &mut Context<'_>) {
+        let Some(age) = &mut self.age else { return };
+        let now = Instant::now();
+        let post = self.driver.post();
+        let idle = post.connection.is_idle() && post.incoming.is_empty();
+        age.idle_since = if idle { age.idle_since.or(Some(now)) } else { None };
+        loop {
+            let idle_at =
+                age.idle_since.zip(self.options.max_connection_idle).map(|(since, limit)| since + limit);
+            let passed = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+            if passed(age.cut_at) {
+                age.cut_at = None;
+                post.connection.abort(ErrorCode::NO_ERROR);
+            }
+            if passed(age.ask_at) || passed(idle_at) && !post.connection.is_going_away() {
+                post.connection.shutdown();
+                age.ask_at = None;
+                age.cut_at = self.options.max_connection_age_grace.map(|grace| now + grace);
+            }
+            let idle_at = idle_at.filter(|_| !post.connection.is_going_away());
+            let Some(next) = [age.ask_at, age.cut_at, idle_at].into_iter().flatten().min() else { return };
+            let next = tokio::time::Instant::from_std(next);
+            if age.timer.deadline() != next {
+                age.timer.as_mut().reset(next);
+            }
+            if age.timer.as_mut().poll(cx).is_pending() {
+                return;
+            }
+        }
+    }
+}
+
+impl Age {
+    fn new(options: &Options) -> Option<Box<Self>> {
+        if options.max_connection_age.is_none() && options.max_connection_idle.is_none() {
+            return None;
+        }
+        let ask_at = options.max_connection_age.map(|age| Instant::now() + jitter(age));
+        let far = Duration::from_secs(86_400 * 365);
+        Some(Box::new(Age {
+            idle_since: None,
+            ask_at,
+            cut_at: None,
+            timer: Box::pin(tokio::time::sleep(far)),
+        }))
+    }
+}
+
+/// A tenth more or less.
+fn jitter(time: Duration) -> Duration {
+    time.mul_f64(0.9 + 0.2 * fastrand::f64())
+}
+
+impl<IO, S> Future for Serving<IO, S>
+where
+    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    S: HttpService,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        loop {
+            this.watch_age(cx);
+            match this.driver.poll_drive(cx) {
+                Poll::Ready(Progress::Requests) => this.accept(cx),
+                Poll::Ready(Progress::Over) => {
+                    if let Some(error) = this.driver.post().outcome() {
+                        tracing::debug!(%error, "connection ended");
+                    }
+                    return Poll::Ready(());
+                }
+                Poll::Pending => {
+                    let waiting = this.driver.post().incoming.len();
+                    this.accept(cx);
+                    if this.driver.post().incoming.len() == waiting {
+                        // What the driver did may have begun or ended a time of idleness.
+                        this.watch_age(cx);
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+}
+
+// Nothing in it is ever pinned: the service's futures live in tasks of their own.
+impl<IO, S> Unpin for Serving<IO, S> {}

@@ -1,0 +1,4 @@
+//! gRPC through [`millpond::Channel`] and [`millpond::Server`], with tonic-generated code on both sides, and
+//! with foreign peers.
+
+mod ours;
