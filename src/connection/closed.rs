@@ -78,7 +78,9 @@ impl Closed {
 
     /// The RST_STREAMs that waited are written.
     pub(super) fn written(&mut self, now: Instant) {
-        self.resets.iter_mut().for_each(|reset| drop(reset.at.get_or_insert(now)));
+        for reset in self.resets.iter_mut().filter(|reset| reset.at.is_none()) {
+            reset.at = Some(now);
+        }
         if std::mem::take(&mut self.forgotten_unwritten) {
             self.forgotten = Some(now);
         }

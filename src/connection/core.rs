@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     error::{Error, ErrorCode, Fault, Misdeed, Origin, Reach},
     hpack::{Decoder, Encoder},
-    stream::State,
+    stream::{Input, State},
     stream_id::StreamId,
 };
 
@@ -62,6 +62,8 @@ pub(super) struct Core {
     pub(super) highest_remote: StreamId,
     pub(super) local_streams: u32,
     pub(super) remote_streams: u32,
+    pub(super) octets_received: u64,
+    pub(super) octets_sent: u64,
 }
 
 /// A DATA frame whose payload goes to a stream.
@@ -100,6 +102,8 @@ impl Core {
             highest_remote: StreamId::CONNECTION,
             local_streams: 0,
             remote_streams: 0,
+            octets_received: 0,
+            octets_sent: 0,
             config,
         };
         core.change_settings(Values::first(&core.config, side));
@@ -166,8 +170,8 @@ impl Core {
     /// of it (§6.4).
     pub(super) fn reset_stream(&mut self, key: StreamKey, code: ErrorCode) {
         let Some(stream) = self.streams.get(key) else { return };
-        let (id, state) = (stream.id, stream.state);
-        if state != State::Idle {
+        let (id, is_known) = (stream.id, stream.state.after(Input::SendReset).is_ok());
+        if is_known {
             self.send_reset(id, code);
         }
         self.close(key);
@@ -331,6 +335,8 @@ impl Core {
             recv_window: self.recv_credit.window().max(0) as u32,
             unread: self.recv_credit.unread(),
             rtt: self.pings.rtt(),
+            octets_received: self.octets_received,
+            octets_sent: self.octets_sent,
         }
     }
 

@@ -1,14 +1,12 @@
 //! What frames do to the connection and its streams (RFC 9113 §5.1, §6, §8).
 //!
-//! Always true here: field blocks are decoded whoever they are for, since the table is shared (§4.3); DATA is
-//! charged to the connection whoever it is for (§6.9); a frame for a stream that is gone is judged by what is
-//! still known of it.
+//! Always true here: DATA is charged to the connection whoever it is for (§6.9); a frame for a stream that is gone
+//! is judged by what is still known of it. Field sections are the business of `messages.rs`.
 
 use crate::{
     error::{Error, ErrorCode, Fault, Misdeed, Origin},
     frame::{Frame, PieceRef, SettingsRef, setting},
-    hpack::{Decoded, FieldLimits},
-    stream::{Content, Input, Priority, Protocol, RecvWindow, Refusal, Section, SendWindow, State},
+    stream::{Input, Priority, RecvWindow, Refusal, SendWindow, State},
     stream_id::StreamId,
 };
 
@@ -22,7 +20,7 @@ use super::{
     streams::Stream,
 };
 
-type Outcome = Result<Option<Event>, Fault>;
+pub(super) type Outcome = Result<Option<Event>, Fault>;
 
 impl Core {
     pub(super) fn handle_frame(&mut self, frame: Frame<'_>) -> Outcome {
@@ -70,7 +68,7 @@ impl Core {
     }
 
     /// The budget for what the peer can do cheaply.
-    fn charge(&mut self, kind: Cheap) -> Result<(), Fault> {
+    pub(super) fn charge(&mut self, kind: Cheap) -> Result<(), Fault> {
         self.limits.charge(kind, self.now).map_err(Fault::connection)
     }
 
@@ -140,7 +138,7 @@ impl Core {
     }
 
     /// The peer has ended its side of a stream.
-    fn end_received(&mut self, key: StreamKey) -> Result<(), Fault> {
+    pub(super) fn end_received(&mut self, key: StreamKey) -> Result<(), Fault> {
         let Some(stream) = self.streams.get_mut(key) else { return Ok(()) };
         let id = stream.id;
         match stream.state.after(Input::RecvData { end: true }) {
@@ -156,145 +154,6 @@ impl Core {
         Ok(())
     }
 
-    fn handle_headers(
-        &mut self,
-        id: StreamId,
-        end_stream: bool,
-        depends_on: Option<StreamId>,
-        block: &[u8],
-    ) -> Outcome {
-        let mut section = Section::default();
-        let limits = FieldLimits {
-            max_octets: self.config.max_header_list_size as usize,
-            max_fields: self.config.max_header_fields,
-        };
-        let mut decoded =
-            self.decoder.decode(block, limits, &mut |field| section.add(field)).map_err(Fault::connection)?;
-        // This block is finished in time; the next has a time of its own.
-        self.field_block_since = None;
-        if depends_on == Some(id) {
-            decoded.malformed.get_or_insert(Misdeed::SelfDependency);
-        }
-        if let Some(key) = self.streams.find(id) {
-            let Some(stream) = self.streams.get(key) else { return Ok(None) };
-            return match (self.side, stream.got_head) {
-                (Side::Client, false) => self.handle_response(key, id, end_stream, section, decoded),
-                _ => self.handle_trailers(key, id, end_stream, section, decoded),
-            };
-        }
-        if self.side == Side::Server
-            && id.is_client_initiated()
-            && id > self.highest_remote
-            && !self.is_turned_away(id)
-        {
-            return self.handle_request(id, end_stream, section, decoded);
-        }
-        // A server's even stream was never announced, since push is off (§8.4).
-        self.frame_on_missing_stream(id, Misdeed::HeadersAfterEnd)
-    }
-
-    fn handle_request(
-        &mut self,
-        id: StreamId,
-        end_stream: bool,
-        section: Section,
-        decoded: Decoded,
-    ) -> Outcome {
-        let expected = self.highest_remote.next().filter(|_| !self.highest_remote.is_connection());
-        self.closed.skip(expected.unwrap_or(StreamId::new(1)), id);
-        self.highest_remote = id;
-        if self.config.max_concurrent_streams.is_some_and(|max| self.remote_streams >= max) {
-            return Err(Fault::stream(id, Misdeed::StreamLimitExceeded));
-        }
-        check_decoded(id, &decoded)?;
-        let head = section.into_request().map_err(|misdeed| Fault::stream(id, misdeed))?;
-        // RFC 8441 §4: only where we offered it.
-        if head.extensions().get::<Protocol>().is_some() && !self.config.enable_connect_protocol {
-            return Err(Fault::stream(id, Misdeed::BadPseudoField));
-        }
-        let content = Content::of_request(head.method(), head.headers())
-            .map_err(|misdeed| Fault::stream(id, misdeed))?;
-        if end_stream {
-            content.end().map_err(|misdeed| Fault::stream(id, misdeed))?;
-        }
-        let mut stream = self.new_stream(id);
-        if let Ok(next) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
-            stream.state = next;
-        }
-        stream.got_head = true;
-        stream.counted = true;
-        stream.content = content;
-        if let Some(priority) =
-            head.headers().get("priority").and_then(|value| Priority::parse(value.as_bytes()))
-        {
-            stream.priority = priority;
-        }
-        self.remote_streams += 1;
-        let key = self.streams.insert(stream);
-        Ok(Some(Event::Request { key, stream: id, head: Box::new(head), end_stream }))
-    }
-
-    fn handle_response(
-        &mut self,
-        key: StreamKey,
-        id: StreamId,
-        end_stream: bool,
-        section: Section,
-        decoded: Decoded,
-    ) -> Outcome {
-        // §5.1: what we have not asked yet cannot be answered.
-        if self.is_idle(id) {
-            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
-        }
-        check_decoded(id, &decoded)?;
-        let fault = |misdeed| Fault::stream(id, misdeed);
-        let head = Box::new(section.into_response().map_err(fault)?);
-        if head.status().is_informational() {
-            self.charge(Cheap::Informational)?;
-        }
-        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
-        let abandoned = stream.abandoned;
-        if head.status().is_informational() {
-            if end_stream {
-                return Err(fault(Misdeed::InformationalEndsStream));
-            }
-            return Ok((!abandoned).then_some(Event::Informational { key, head }));
-        }
-        stream.got_head = true;
-        stream.content =
-            Content::of_response(stream.head_request, stream.connect_request, head.status(), head.headers())
-                .map_err(fault)?;
-        if end_stream {
-            stream.content.end().map_err(fault)?;
-            self.end_received(key)?;
-        }
-        Ok((!abandoned).then_some(Event::Response { key, head, end_stream }))
-    }
-
-    fn handle_trailers(
-        &mut self,
-        key: StreamKey,
-        id: StreamId,
-        end_stream: bool,
-        section: Section,
-        decoded: Decoded,
-    ) -> Outcome {
-        let fault = |misdeed| Fault::stream(id, misdeed);
-        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
-        if let Err(Refusal::Peer(misdeed)) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
-            return Err(fault(misdeed));
-        }
-        if !end_stream {
-            return Err(fault(Misdeed::TrailersWithoutEnd));
-        }
-        check_decoded(id, &decoded)?;
-        let trailers = Box::new(section.into_trailers().map_err(fault)?);
-        stream.content.end().map_err(fault)?;
-        let abandoned = stream.abandoned;
-        self.end_received(key)?;
-        Ok((!abandoned).then_some(Event::Trailers { key, trailers }))
-    }
-
     fn handle_reset(&mut self, id: StreamId, code: ErrorCode) -> Outcome {
         if self.is_idle(id) {
             return Err(Fault::connection(Misdeed::FrameOnIdleStream));
@@ -307,6 +166,11 @@ impl Core {
             // A RST_STREAM may cross ours, or repeat itself: harmless (§5.1).
             return Ok(None);
         };
+        if let Some(stream) = self.streams.get_mut(key)
+            && let Ok(next) = stream.state.after(Input::RecvReset)
+        {
+            stream.state = next;
+        }
         self.closed.reset(id, false, self.now);
         self.end_stream_with(key, Error::reset(Origin::Peer, code));
         Ok(None)
@@ -444,7 +308,7 @@ impl Core {
     }
 
     /// HEADERS or DATA for a stream that is not in the table (§5.1).
-    fn frame_on_missing_stream(&mut self, id: StreamId, after_end: Misdeed) -> Outcome {
+    pub(super) fn frame_on_missing_stream(&mut self, id: StreamId, after_end: Misdeed) -> Outcome {
         if self.is_turned_away(id) {
             return Ok(None);
         }
@@ -517,12 +381,4 @@ impl Core {
             self.set_initial_window_size(grown);
         }
     }
-}
-
-/// What HPACK found wrong with the fields: the stream's fault, since the table is sound (§8.1.1).
-fn check_decoded(id: StreamId, decoded: &Decoded) -> Result<(), Fault> {
-    if decoded.too_large {
-        return Err(Fault::stream(id, Misdeed::FieldSectionTooLarge));
-    }
-    decoded.malformed.map_or(Ok(()), |misdeed| Err(Fault::stream(id, misdeed)))
 }

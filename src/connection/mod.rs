@@ -7,6 +7,48 @@
 //! Always true here: whatever the peer sends, there is no panic, and memory and work are bounded by the
 //! options; credit moves in `flow.rs` alone; every stream that was told of ends with one
 //! [`Event::Closed`].
+//!
+//! What a caller sends is a [`SendQueue`] of a [`Head`], DATA and trailers; it is not checked again here, so
+//! let [`check_head`] and [`check_trailers`] see what comes from elsewhere. Two ends without a socket:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::{sync::Arc, time::Instant};
+//! use http::Request;
+//! use millpond::{Config, buffer::{Block, BufferPool, Outbound}};
+//! use millpond::connection::{Connection, Event, Head, SendQueue, Side, check_head};
+//!
+//! let (config, now) = (Arc::new(Config::default()), Instant::now());
+//! let mut client = Connection::new(Side::Client, config.clone(), now);
+//! let mut server = Connection::new(Side::Server, config, now);
+//!
+//! let head = Head::Request(Request::get("http://example.com/pond").body(())?);
+//! check_head(&head)?;
+//! let mut queue = SendQueue::new();
+//! queue.push_head(Box::new(head));
+//! queue.push_end();
+//! let id = client.next_stream_id().expect("a new connection has identifiers left");
+//! client.open(id, &mut queue)?;
+//!
+//! // What the client wants to write, moved by hand instead of by a socket.
+//! let mut out = Outbound::new(BufferPool::global());
+//! client.poll_transmit(now, &mut out);
+//! let mut block = Block::owned(out.octets());
+//! let mut slices = [std::io::IoSlice::new(&[]); 8];
+//! let count = out.slices(&mut slices);
+//! slices[..count].iter().for_each(|slice| { block.append(slice); });
+//!
+//! server.handle_read(now, block);
+//! let mut paths = Vec::new();
+//! while let Some(event) = server.poll_event() {
+//!     if let Event::Request { head, end_stream: true, .. } = event {
+//!         paths.push(head.uri().path().to_owned());
+//!     }
+//! }
+//! assert_eq!(paths, ["/pond"]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod application;
 mod closed;
@@ -16,6 +58,7 @@ mod event;
 mod flow;
 mod inbound;
 mod limits;
+mod messages;
 mod outbound;
 mod ping;
 mod settings;
@@ -36,6 +79,7 @@ use crate::{
 };
 
 use self::core::Core;
+pub use crate::stream::{Head, SendQueue, check as check_head, check_headers as check_trailers};
 pub use event::Event;
 pub use streams::StreamKey;
 
@@ -62,6 +106,10 @@ pub struct ConnectionStats {
     pub unread: u64,
     /// The smoothed round-trip time, once a PING of ours was answered.
     pub rtt: Option<std::time::Duration>,
+    /// Octets that came from the socket, all frames included.
+    pub octets_received: u64,
+    /// Octets that were given to the socket, all frames included.
+    pub octets_sent: u64,
 }
 
 /// One HTTP/2 connection without its socket.
@@ -99,6 +147,7 @@ impl Connection {
         debug_assert!(self.cursor.is_none(), "events are drained before the next read");
         self.core.now = now;
         self.core.last_read = now;
+        self.core.octets_received += block.len() as u64;
         self.cursor = Some(Cursor::new(block));
     }
 

@@ -41,7 +41,9 @@ impl Core {
             // A stream that could not be finished, or need not be, was reset.
             self.transmit_control(out);
         }
-        out.octets() > before
+        let written = out.octets() - before;
+        self.octets_sent += written as u64;
+        written > 0
     }
 
     /// Writes everything that waits. What has a time limit gets its time here, for the application may have asked

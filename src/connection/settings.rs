@@ -161,10 +161,8 @@ impl RemoteSettings {
             match id {
                 setting::HEADER_TABLE_SIZE => self.header_table_size = value,
                 // §6.5.2: a server must not set it to 1.
-                setting::ENABLE_PUSH => {
-                    if switch? && side == Side::Client {
-                        return Err(Misdeed::SettingsValueInvalid);
-                    }
+                setting::ENABLE_PUSH if switch? && side == Side::Client => {
+                    return Err(Misdeed::SettingsValueInvalid);
                 }
                 setting::MAX_CONCURRENT_STREAMS => self.max_concurrent_streams = Some(value),
                 setting::INITIAL_WINDOW_SIZE if value > MAX_WINDOW => {

@@ -5,14 +5,21 @@
 //! no stream in the table, every block at home.
 
 mod abandon;
+mod budgets;
 mod end;
+mod events;
 mod failure;
 mod flow_receive;
 mod flow_send;
 mod goaway;
+mod malformed;
+mod memory;
+mod messages;
 mod pair;
 mod ping;
 mod preface;
+mod properties;
 mod raw;
+mod scheduling;
 mod settings;
 mod states;

@@ -13,6 +13,7 @@ use std::{
 use http::Request;
 
 use crate::{
+    buffer::BufferPool,
     connection::{Connection, Event, Side, StreamKey},
     error::{Error, ErrorCode, Origin},
     handle::{Delivered, Mailbox, MailboxState, Ping, RecvStream, SendResponse, Shared},
@@ -60,6 +61,7 @@ impl Post {
         }
         let (queue, shutdown, abort, ping) = {
             let mut ready = self.shared.lock();
+            ready.driver_is_awake();
             let wishes = &mut ready.wishes;
             let ping = wishes.ping == Ping::Wanted;
             if ping {
@@ -165,7 +167,7 @@ impl Post {
                 self.place(key, mailbox);
                 self.incoming.push_back((head.map(|()| body), respond));
             }
-            Event::Informational { key, head } => self.with(key, true, |state| {
+            Event::Informational { key, head } => self.with(key, true, |state, _| {
                 let heads = state.inbox.informational.get_or_insert_default();
                 // A peer may send them without end; the application sees the last few.
                 if heads.len() == MAX_INFORMATIONAL {
@@ -173,17 +175,16 @@ impl Post {
                 }
                 heads.push_back(*head);
             }),
-            Event::Response { key, head, end_stream } => self.with(key, true, |state| {
+            Event::Response { key, head, end_stream } => self.with(key, true, |state, _| {
                 state.inbox.informational = None;
                 state.inbox.head = Some(head);
                 state.inbox.ended |= end_stream;
             }),
             Event::Data { key, piece, end_stream } => {
-                let shared = self.shared.clone();
                 let mut discarded = 0;
-                self.with(key, true, |state| {
+                self.with(key, true, |state, pool| {
                     state.inbox.ended |= end_stream;
-                    if let Delivered::Discarded { octets } = state.deliver(piece, &shared) {
+                    if let Delivered::Discarded { octets } = state.deliver(piece, pool) {
                         discarded = octets;
                     }
                 });
@@ -192,19 +193,19 @@ impl Post {
                     self.connection.release_connection(discarded);
                 }
             }
-            Event::Trailers { key, trailers } => self.with(key, true, |state| {
+            Event::Trailers { key, trailers } => self.with(key, true, |state, _| {
                 state.inbox.trailers = Some(trailers);
                 state.inbox.ended = true;
             }),
             Event::Reset { key, error } => {
-                self.with(key, true, |state| state.fail(error));
-                self.with(key, false, |_| ());
+                self.with(key, true, |state, _| state.fail(error));
+                self.with(key, false, |_, _| ());
             }
-            Event::Opened { key } => self.with(key, false, |state| state.opened = true),
-            Event::Sent { key, octets } => self.with(key, false, |state| {
+            Event::Opened { key } => self.with(key, false, |state, _| state.opened = true),
+            Event::Sent { key, octets } => self.with(key, false, |state, _| {
                 state.outbox.buffered = state.outbox.buffered.saturating_sub(octets);
             }),
-            Event::Capacity { key, octets } => self.with(key, false, |state| {
+            Event::Capacity { key, octets } => self.with(key, false, |state, _| {
                 state.outbox.capacity += octets;
                 state.outbox.capacity_grew = true;
             }),
@@ -238,12 +239,7 @@ impl Post {
         if self.incoming.is_empty() {
             self.incoming = VecDeque::new();
         }
-        self.shared.sleep(cx)
-    }
-
-    pub(crate) fn publish_stats(&self) {
-        let stats = self.connection.stats();
-        self.shared.lock().stats = stats;
+        self.shared.sleep(cx, self.connection.stats())
     }
 
     /// Whether a client connection is of no use any more: nobody can send a request, and no stream is open.
@@ -305,10 +301,10 @@ impl Post {
     }
 
     /// Changes a mailbox and notes who is to be woken: the reader or the writer.
-    fn with(&mut self, key: StreamKey, reader: bool, change: impl FnOnce(&mut MailboxState)) {
+    fn with(&mut self, key: StreamKey, reader: bool, change: impl FnOnce(&mut MailboxState, &BufferPool)) {
         let Some(Some(mailbox)) = self.mailboxes.get(key.index()) else { return };
         let mut state = mailbox.lock();
-        change(&mut state);
+        change(&mut state, &self.shared.config.pool);
         let waker = if reader { state.inbox.waker.take() } else { state.outbox.waker.take() };
         self.wakers.extend(waker);
     }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response};
 
 use crate::{
-    buffer::{Piece, PieceQueue},
+    buffer::{BufferPool, Piece, PieceQueue},
     connection::StreamKey,
     error::{Error, ErrorCode},
     stream::SendQueue,
@@ -199,13 +199,13 @@ impl State {
     }
 
     /// The driver delivers a piece; what nobody reads counts as released at once.
-    pub(crate) fn deliver(&mut self, piece: Piece, shared: &Shared) -> Delivered {
+    pub(crate) fn deliver(&mut self, piece: Piece, pool: &BufferPool) -> Delivered {
         let octets = piece.len();
         if !self.reading {
             return Delivered::Discarded { octets };
         }
         self.inbox.unreleased += octets;
-        self.inbox.pieces.push(piece, &shared.config.pool);
+        self.inbox.pieces.push(piece, pool);
         Delivered::Queued
     }
 

@@ -148,8 +148,10 @@ impl Shared {
         if octets == 0 {
             return;
         }
-        self.returned.fetch_add(octets, Ordering::AcqRel);
-        if self.congested.load(Ordering::Acquire) {
+        // Sequentially consistent, as in `set_congested` and `sleep`: either we see that the driver wants to
+        // know, or it sees what we returned.
+        self.returned.fetch_add(octets, Ordering::SeqCst);
+        if self.congested.load(Ordering::SeqCst) {
             self.wish(|_| ());
         }
     }
@@ -163,15 +165,16 @@ impl Shared {
     /// look that follows.
     pub(crate) fn set_congested(&self, congested: bool) {
         if self.congested.load(Ordering::Relaxed) != congested {
-            self.congested.store(congested, Ordering::Release);
+            self.congested.store(congested, Ordering::SeqCst);
         }
     }
 
-    /// The driver is about to sleep: `false` if there is something to do first.
-    pub(crate) fn sleep(&self, cx: &Context<'_>) -> bool {
+    /// The driver is about to sleep and leaves its figures: `false` if there is something to do first.
+    pub(crate) fn sleep(&self, cx: &Context<'_>, stats: ConnectionStats) -> bool {
         let mut ready = self.lock();
+        ready.stats = stats;
         if ready.has_work()
-            || (self.congested.load(Ordering::Acquire) && self.returned.load(Ordering::Acquire) > 0)
+            || (self.congested.load(Ordering::SeqCst) && self.returned.load(Ordering::SeqCst) > 0)
         {
             return false;
         }
@@ -284,6 +287,11 @@ impl Shared {
 }
 
 impl Ready {
+    /// The driver is awake and will look again before it sleeps: nobody needs to wake it.
+    pub(crate) fn driver_is_awake(&mut self) {
+        self.driver = None;
+    }
+
     fn has_work(&self) -> bool {
         let Wishes { shutdown, abort, ping } = &self.wishes;
         !self.queue.is_empty() || *shutdown || abort.is_some() || *ping == Ping::Wanted

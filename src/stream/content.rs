@@ -9,7 +9,7 @@ use crate::error::Misdeed;
 
 /// What is still expected of a message's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
+pub(crate) enum Content {
     /// No length was announced, or it means nothing here.
     Unknown,
     /// So many octets are still to come.
@@ -18,12 +18,12 @@ pub enum Content {
 
 impl Content {
     /// What a request announces. A CONNECT request has no content; its DATA is the tunnel (RFC 9113 §8.5).
-    pub fn of_request(method: &Method, headers: &HeaderMap) -> Result<Content, Misdeed> {
+    pub(crate) fn of_request(method: &Method, headers: &HeaderMap) -> Result<Content, Misdeed> {
         if method == Method::CONNECT { Ok(Content::Unknown) } else { announced(headers) }
     }
 
     /// What a final response to a request with `method` announces.
-    pub fn of_response(
+    pub(crate) fn of_response(
         head: bool,
         connect: bool,
         status: StatusCode,
@@ -38,7 +38,7 @@ impl Content {
     }
 
     /// DATA octets (padding excluded) came.
-    pub fn receive(&mut self, octets: u64) -> Result<(), Misdeed> {
+    pub(crate) fn receive(&mut self, octets: u64) -> Result<(), Misdeed> {
         match self {
             Content::Unknown => Ok(()),
             Content::Remaining(left) => {
@@ -49,7 +49,7 @@ impl Content {
     }
 
     /// The message ended.
-    pub fn end(self) -> Result<(), Misdeed> {
+    pub(crate) fn end(self) -> Result<(), Misdeed> {
         if let Content::Remaining(1..) = self { Err(Misdeed::BodyLengthMismatch) } else { Ok(()) }
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// The field lines of a head, pseudo-header fields first.
-pub fn of_head(head: &Head) -> impl Iterator<Item = FieldRef<'_>> {
+pub(crate) fn of_head(head: &Head) -> impl Iterator<Item = FieldRef<'_>> {
     let (pseudo, headers) = match head {
         Head::Request(request) => (request_pseudo_fields(request), request.headers()),
         Head::Response(response) => {
@@ -24,7 +24,7 @@ pub fn of_head(head: &Head) -> impl Iterator<Item = FieldRef<'_>> {
 }
 
 /// The field lines of trailers.
-pub fn of_trailers(headers: &HeaderMap) -> impl Iterator<Item = FieldRef<'_>> {
+pub(crate) fn of_trailers(headers: &HeaderMap) -> impl Iterator<Item = FieldRef<'_>> {
     headers.iter().map(|(name, value)| FieldRef::Header(name, value))
 }
 
@@ -57,6 +57,11 @@ fn request_pseudo_fields(request: &Request<()>) -> [Option<FieldRef<'_>>; 5] {
 }
 
 /// Whether HTTP/2 can carry this head.
+///
+/// # Errors
+///
+/// [`Mistake::BadHead`]: a request without an authority, a 101 response (RFC 9113 §8.6), or a field that
+/// belongs to an HTTP/1.1 connection (§8.2.2).
 pub fn check(head: &Head) -> Result<(), Mistake> {
     let headers = match head {
         Head::Request(request) => {
@@ -75,7 +80,11 @@ pub fn check(head: &Head) -> Result<(), Mistake> {
     check_headers(headers)
 }
 
-/// Whether HTTP/2 can carry these fields (§8.2.2).
+/// Whether HTTP/2 can carry these fields, of a head or of trailers.
+///
+/// # Errors
+///
+/// [`Mistake::BadHead`]: a field that belongs to an HTTP/1.1 connection (RFC 9113 §8.2.2).
 pub fn check_headers(headers: &HeaderMap) -> Result<(), Mistake> {
     match headers.iter().any(|(name, value)| is_connection_specific(name, value)) {
         true => Err(Mistake::BadHead("connection-specific field (RFC 9113 §8.2.2)")),
@@ -84,7 +93,7 @@ pub fn check_headers(headers: &HeaderMap) -> Result<(), Mistake> {
 }
 
 /// The size of a field section as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2).
-pub fn section_octets<'a>(fields: impl Iterator<Item = FieldRef<'a>>) -> usize {
+pub(crate) fn section_octets<'a>(fields: impl Iterator<Item = FieldRef<'a>>) -> usize {
     fields.map(|field| field.octets()).sum()
 }
 

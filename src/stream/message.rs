@@ -26,7 +26,7 @@ pub enum Head {
 
 /// Gathers the field lines of one field section.
 #[derive(Default)]
-pub struct Section {
+pub(crate) struct Section {
     method: Option<Method>,
     scheme: Option<Bytes>,
     authority: Option<Bytes>,
@@ -41,7 +41,7 @@ pub struct Section {
 
 impl Section {
     /// Takes the next field line. HPACK has seen to it that pseudo-header fields come first and once.
-    pub fn add(&mut self, field: Field) {
+    pub(crate) fn add(&mut self, field: Field) {
         match field {
             Field::Method(method) => self.method = Some(method),
             Field::Scheme(scheme) => self.scheme = Some(scheme),
@@ -88,7 +88,7 @@ impl Section {
     }
 
     /// A request head (§8.3.1).
-    pub fn into_request(mut self) -> Result<Request<()>, Misdeed> {
+    pub(crate) fn into_request(mut self) -> Result<Request<()>, Misdeed> {
         self.finish()?;
         let (Some(method), None) = (self.method, self.status) else { return Err(Misdeed::BadPseudoField) };
         let mut uri = http::uri::Parts::default();
@@ -136,7 +136,7 @@ impl Section {
     }
 
     /// A response head, informational or final (§8.3.2).
-    pub fn into_response(mut self) -> Result<Response<()>, Misdeed> {
+    pub(crate) fn into_response(mut self) -> Result<Response<()>, Misdeed> {
         self.finish()?;
         let Some(status) = self.status else { return Err(Misdeed::BadPseudoField) };
         // §8.6: there is no 101 in HTTP/2.
@@ -151,7 +151,7 @@ impl Section {
     }
 
     /// Trailers: no pseudo-header field at all (§8.1).
-    pub fn into_trailers(mut self) -> Result<HeaderMap, Misdeed> {
+    pub(crate) fn into_trailers(mut self) -> Result<HeaderMap, Misdeed> {
         self.finish()?;
         match self.status.is_some() || self.has_request_fields() {
             true => Err(Misdeed::BadPseudoField),
@@ -169,7 +169,7 @@ impl Section {
 }
 
 /// §8.2.2: fields that belong to one HTTP/1.1 connection; TE may only say "trailers".
-pub fn is_connection_specific(name: &HeaderName, value: &HeaderValue) -> bool {
+pub(crate) fn is_connection_specific(name: &HeaderName, value: &HeaderValue) -> bool {
     if name == TE {
         return value.as_bytes() != b"trailers";
     }

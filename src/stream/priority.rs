@@ -5,20 +5,20 @@
 
 /// How soon, and in which manner, a response should be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Priority {
+pub(crate) struct Priority {
     /// 0, the most urgent, to 7 (RFC 9218 §4.1).
-    pub urgency: u8,
+    pub(crate) urgency: u8,
     /// Whether the response is useful in parts, so that equals share the connection (RFC 9218 §4.2).
-    pub incremental: bool,
+    pub(crate) incremental: bool,
 }
 
 impl Priority {
     /// What a request without any signal gets: middle urgency, sharing the connection with its equals. RFC
     /// 9218 §4.2 leaves the order to the server where no signal was given; a fair share suits RPC.
-    pub const UNSIGNALLED: Priority = Priority { urgency: 3, incremental: true };
+    pub(crate) const UNSIGNALLED: Priority = Priority { urgency: 3, incremental: true };
 
     /// Parses a priority field value; `None` when it is no dictionary at all.
-    pub fn parse(value: &[u8]) -> Option<Priority> {
+    pub(crate) fn parse(value: &[u8]) -> Option<Priority> {
         let text = std::str::from_utf8(value).ok()?;
         let mut priority = Priority { urgency: 3, incremental: false };
         for member in text.split(',') {

@@ -13,7 +13,7 @@ use super::message::Head;
 
 /// One thing to send.
 #[derive(Debug)]
-pub enum SendItem {
+pub(crate) enum SendItem {
     /// A field section that opens or answers: request head, informational or final response head.
     Head(Box<Head>),
     /// Octets of the body.
@@ -79,7 +79,7 @@ impl SendQueue {
     }
 
     /// Moves everything of `newer` behind what is queued here.
-    pub fn append(&mut self, newer: &mut SendQueue) {
+    pub(crate) fn append(&mut self, newer: &mut SendQueue) {
         if self.items.is_empty() && !self.end {
             std::mem::swap(self, newer);
             return;
@@ -92,12 +92,12 @@ impl SendQueue {
     }
 
     /// What comes next.
-    pub fn front(&self) -> Option<&SendItem> {
+    pub(crate) fn front(&self) -> Option<&SendItem> {
         self.items.front()
     }
 
     /// Takes the next head or trailers; the flag says that this ends the stream.
-    pub fn pop_section(&mut self) -> Option<(SendItem, bool)> {
+    pub(crate) fn pop_section(&mut self) -> Option<(SendItem, bool)> {
         if !matches!(self.items.front(), Some(SendItem::Head(_) | SendItem::Trailers(_))) {
             return None;
         }
@@ -107,7 +107,7 @@ impl SendQueue {
 
     /// Takes DATA of at most `limit` octets from the front; the flag says that this ends the stream. A piece
     /// that does not fit is split without copying.
-    pub fn pop_data(&mut self, limit: usize) -> Option<(Bytes, bool)> {
+    pub(crate) fn pop_data(&mut self, limit: usize) -> Option<(Bytes, bool)> {
         let Some(SendItem::Data(data)) = self.items.front_mut() else { return None };
         if data.len() > limit {
             let part = data.copy_to_bytes(limit);
@@ -120,12 +120,12 @@ impl SendQueue {
     }
 
     /// Takes a lone END_STREAM, which needs an empty DATA frame.
-    pub fn pop_end(&mut self) -> bool {
+    pub(crate) fn pop_end(&mut self) -> bool {
         self.items.is_empty() && std::mem::take(&mut self.end)
     }
 
     /// Drops everything: the stream was reset (the DATA is released at once).
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         *self = SendQueue::new();
     }
 

@@ -7,7 +7,7 @@ use crate::error::Misdeed;
 
 /// Where a stream stands (RFC 9113 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// Nothing was sent or received on it.
     Idle,
     /// Both sides may send.
@@ -22,7 +22,7 @@ pub enum State {
 
 /// What can happen to a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     /// The peer sent a field section; `end` is END_STREAM.
     RecvHeaders {
         /// Whether END_STREAM was set.
@@ -51,7 +51,7 @@ pub enum Input {
 
 /// Why a move is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// The peer broke §5.1.
     Peer(Misdeed),
     /// Our own side may not do this now.
@@ -60,7 +60,7 @@ pub enum Refusal {
 
 impl State {
     /// The state that follows, or why there is none.
-    pub fn after(self, input: Input) -> Result<State, Refusal> {
+    pub(crate) fn after(self, input: Input) -> Result<State, Refusal> {
         use Input::*;
         use State::*;
         Ok(match (self, input) {
@@ -113,12 +113,12 @@ impl State {
     }
 
     /// Whether the peer may still send DATA or trailers.
-    pub fn can_recv(self) -> bool {
+    pub(crate) fn can_recv(self) -> bool {
         matches!(self, State::Open | State::HalfClosedLocal)
     }
 
     /// Whether we may still send DATA or trailers.
-    pub fn can_send(self) -> bool {
+    pub(crate) fn can_send(self) -> bool {
         matches!(self, State::Open | State::HalfClosedRemote)
     }
 }

@@ -8,36 +8,36 @@ pub(crate) use crate::config::MAX_WINDOW;
 use crate::error::Misdeed;
 
 /// The window at the start of a connection, and of a stream before SETTINGS: 65,535 octets (RFC 9113 §6.9.2).
-pub const DEFAULT_WINDOW: u32 = 65_535;
+pub(crate) const DEFAULT_WINDOW: u32 = 65_535;
 
 /// How many octets of DATA the peer lets us send on one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SendWindow(i32);
+pub(crate) struct SendWindow(i32);
 
 impl SendWindow {
     /// A window of `octets`, at most 2^31 - 1.
-    pub fn new(octets: u32) -> Self {
+    pub(crate) fn new(octets: u32) -> Self {
         SendWindow(octets.min(MAX_WINDOW) as i32)
     }
 
     /// Octets that may be sent now; 0 when the window is negative.
-    pub fn available(self) -> u32 {
+    pub(crate) fn available(self) -> u32 {
         self.0.max(0) as u32
     }
 
     /// DATA of `octets` goes out.
-    pub fn spend(&mut self, octets: u32) {
+    pub(crate) fn spend(&mut self, octets: u32) {
         debug_assert!(octets <= self.available(), "the scheduler asks before it sends");
         self.0 = self.0.saturating_sub_unsigned(octets);
     }
 
     /// A WINDOW_UPDATE came (§6.9.1).
-    pub fn grow(&mut self, octets: u32) -> Result<(), Misdeed> {
+    pub(crate) fn grow(&mut self, octets: u32) -> Result<(), Misdeed> {
         self.shift(i64::from(octets))
     }
 
     /// SETTINGS_INITIAL_WINDOW_SIZE changed by `delta` (§6.9.2).
-    pub fn shift(&mut self, delta: i64) -> Result<(), Misdeed> {
+    pub(crate) fn shift(&mut self, delta: i64) -> Result<(), Misdeed> {
         let shifted = i64::from(self.0) + delta;
         if shifted > i64::from(MAX_WINDOW) {
             return Err(Misdeed::WindowOverflow);
@@ -50,7 +50,7 @@ impl SendWindow {
 
 /// How many octets of DATA the peer may send us on one stream, and how many of those it sent are still unread.
 #[derive(Clone, Copy, Debug)]
-pub struct RecvWindow {
+pub(crate) struct RecvWindow {
     /// What the peer may still send; negative after we lowered our initial window.
     window: i32,
     /// What the window is restored to when everything is read.
@@ -61,12 +61,12 @@ pub struct RecvWindow {
 
 impl RecvWindow {
     /// A window that the peer knows to be `advertised` octets, to be kept at `target`.
-    pub fn new(advertised: u32, target: u32) -> Self {
+    pub(crate) fn new(advertised: u32, target: u32) -> Self {
         RecvWindow { window: advertised as i32, target, unreleased: 0 }
     }
 
     /// A DATA frame of `octets`, padding included, has begun.
-    pub fn charge(&mut self, octets: u32) -> Result<(), Misdeed> {
+    pub(crate) fn charge(&mut self, octets: u32) -> Result<(), Misdeed> {
         if i64::from(octets) > i64::from(self.window) {
             return Err(Misdeed::WindowExceeded);
         }
@@ -76,13 +76,13 @@ impl RecvWindow {
     }
 
     /// The application has taken `octets`, or they were padding. More than was charged is not credited.
-    pub fn release(&mut self, octets: u32) {
+    pub(crate) fn release(&mut self, octets: u32) {
         self.unreleased = self.unreleased.saturating_sub(octets);
     }
 
     /// The increment to announce now: nothing until half the target can be given back, so that a WINDOW_UPDATE
     /// is sent for half a window and not for every piece.
-    pub fn update_due(&mut self) -> Option<u32> {
+    pub(crate) fn update_due(&mut self) -> Option<u32> {
         let wanted = i64::from(self.target) - i64::from(self.unreleased) - i64::from(self.window);
         if wanted <= 0 || wanted < i64::from(self.target / 2) {
             return None;
@@ -93,19 +93,20 @@ impl RecvWindow {
     }
 
     /// Our SETTINGS_INITIAL_WINDOW_SIZE changed by `delta` and the peer has acknowledged it (§6.9.2).
-    pub fn shift(&mut self, delta: i64) {
+    pub(crate) fn shift(&mut self, delta: i64) {
         let bounded = |value: i64| value.clamp(-i64::from(MAX_WINDOW), i64::from(MAX_WINDOW));
         self.window = bounded(i64::from(self.window) + delta) as i32;
         self.target = bounded(i64::from(self.target) + delta).max(0) as u32;
     }
 
     /// Octets charged and not yet released.
-    pub fn unreleased(&self) -> u32 {
+    pub(crate) fn unreleased(&self) -> u32 {
         self.unreleased
     }
 
     /// What the peer may still send.
-    pub fn window(&self) -> i32 {
+    #[cfg(test)]
+    pub(crate) fn window(&self) -> i32 {
         self.window
     }
 }

@@ -123,7 +123,10 @@ fn head_has_a_length_and_no_content() {
         let world = World::start::<Tcp, _, _>(answer).await;
         let request = Request::head("http://pond.example/").body(()).unwrap();
         let (head, body, _) = call(&world.send, request, Bytes::new()).await.unwrap();
-        assert_eq!((&head.headers()["content-length"], body.len()), (&HeaderValue::from_static("1000000"), 0));
+        assert_eq!(
+            (&head.headers()["content-length"], body.len()),
+            (&HeaderValue::from_static("1000000"), 0)
+        );
         world.finish().await;
     });
 }

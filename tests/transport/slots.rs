@@ -16,7 +16,9 @@ use tokio::sync::Semaphore;
 
 use crate::{
     raw::{self, HEADERS, MAX_CONCURRENT_STREAMS, OK, Raw},
-    world::{Incoming, Pipe, Tcp, Wire, World, call, get, pool, quiet, run_here, run_on_threads, settle, status},
+    world::{
+        Incoming, Pipe, Tcp, Wire, World, call, get, pool, quiet, run_here, run_on_threads, settle, status,
+    },
 };
 
 /// A waker that counts.
@@ -92,9 +94,11 @@ fn one_request_without_a_slot_may_wait_for_it() {
         settle().await;
         let error = other.send_request(get("/"), true).unwrap_err();
         assert_eq!(error.mistake(), Some(Mistake::NotReady));
-        assert!(pin!(poll_fn(|cx| other.poll_ready(cx)))
-            .poll(&mut Context::from_waker(Waker::noop()))
-            .is_pending());
+        assert!(
+            pin!(poll_fn(|cx| other.poll_ready(cx)))
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
         gate.add_permits(2);
         assert_eq!((first.await.unwrap().status(), second.await.unwrap().status()), (204, 204).into_status());
         poll_fn(|cx| other.poll_ready(cx)).await.unwrap();

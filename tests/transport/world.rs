@@ -263,7 +263,7 @@ pub async fn call(
         if !body.is_empty() {
             send_body(&mut stream, body, 10_000).await?;
         }
-        Ok(())
+        Ok::<(), Error>(())
     };
     let receiving = async {
         let (head, mut body) = response.await?.into_parts();

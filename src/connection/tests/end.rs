@@ -205,6 +205,12 @@ impl End {
         }
     }
 
+    /// The test has seen the end of this stream itself.
+    pub(super) fn forget(&mut self, id: u32) {
+        let key = self.keys.remove(&id);
+        key.and_then(|key| self.ids.remove(&key));
+    }
+
     fn name(&mut self, id: u32, key: StreamKey) {
         assert_eq!(self.keys.insert(id, key), None);
         assert_eq!(self.ids.insert(key, id), None, "the key was given twice");

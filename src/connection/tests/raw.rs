@@ -20,7 +20,6 @@ pub(super) struct Raw {
     /// Each read brings at most so many octets.
     pub(super) read_size: usize,
     pub(super) payload: Vec<u8>,
-    side: Side,
     reader: FrameReader,
     decoder: Decoder,
     preface_seen: bool,
@@ -36,7 +35,6 @@ impl Raw {
             end: End::new(side, Instant::now(), config),
             read_size: usize::MAX,
             payload: Vec::new(),
-            side,
             reader: FrameReader::new(BufferPool::global(), limits),
             decoder: Decoder::new(4_096),
             preface_seen: side == Side::Server,
@@ -219,7 +217,6 @@ impl Drop for Raw {
             }
         }
         self.flush();
-        assert_eq!(self.side == Side::Server, self.end.conn.core.side == Side::Server);
         self.end.check_ledgers();
     }
 }

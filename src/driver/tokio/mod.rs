@@ -67,6 +67,10 @@ enum Stage {
 /// How long that moment is.
 const LINGER: Duration = Duration::from_millis(500);
 
+/// How often a driver looks for work in one poll: a peer and handles that are always busy must not keep other
+/// tasks from running.
+const ROUNDS: usize = 64;
+
 /// How many blocks are read before what they caused is written.
 const READS_BEFORE_WRITE: usize = 4;
 
@@ -127,7 +131,7 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
 
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
         let waiting = self.post.incoming.len();
-        loop {
+        for _ in 0..ROUNDS {
             let now = Instant::now();
             let mut busy = self.post.collect();
             let mut reads = 0;
@@ -152,10 +156,11 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
                 return Poll::Ready(Progress::Requests);
             }
             if !busy && self.post.sleep(cx) {
-                self.post.publish_stats();
                 return Poll::Pending;
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Reads one block, if there is anything to read, and lets the connection work on it.

@@ -1,0 +1,162 @@
+//! What a field section does: it opens a stream, answers a request or ends a message (RFC 9113 §8.1, §8.3).
+//!
+//! Always true here: field blocks are decoded whoever they are for, since the table is shared (§4.3); the
+//! application sees only messages that are well-formed.
+
+use crate::{
+    error::{Fault, Misdeed},
+    hpack::{Decoded, FieldLimits},
+    stream::{Content, Input, Priority, Protocol, Refusal, Section},
+    stream_id::StreamId,
+};
+
+use super::{Event, Side, StreamKey, core::Core, inbound::Outcome, limits::Cheap};
+
+impl Core {
+    pub(super) fn handle_headers(
+        &mut self,
+        id: StreamId,
+        end_stream: bool,
+        depends_on: Option<StreamId>,
+        block: &[u8],
+    ) -> Outcome {
+        let mut section = Section::default();
+        let limits = FieldLimits {
+            max_octets: self.config.max_header_list_size as usize,
+            max_fields: self.config.max_header_fields,
+        };
+        let mut decoded =
+            self.decoder.decode(block, limits, &mut |field| section.add(field)).map_err(Fault::connection)?;
+        // This block is finished in time; the next has a time of its own.
+        self.field_block_since = None;
+        if depends_on == Some(id) {
+            decoded.malformed.get_or_insert(Misdeed::SelfDependency);
+        }
+        if let Some(key) = self.streams.find(id) {
+            let Some(stream) = self.streams.get(key) else { return Ok(None) };
+            return match (self.side, stream.got_head) {
+                (Side::Client, false) => self.handle_response(key, id, end_stream, section, decoded),
+                _ => self.handle_trailers(key, id, end_stream, section, decoded),
+            };
+        }
+        if self.side == Side::Server
+            && id.is_client_initiated()
+            && id > self.highest_remote
+            && !self.is_turned_away(id)
+        {
+            return self.handle_request(id, end_stream, section, decoded);
+        }
+        // A server's even stream was never announced, since push is off (§8.4).
+        self.frame_on_missing_stream(id, Misdeed::HeadersAfterEnd)
+    }
+
+    fn handle_request(
+        &mut self,
+        id: StreamId,
+        end_stream: bool,
+        section: Section,
+        decoded: Decoded,
+    ) -> Outcome {
+        let expected = self.highest_remote.next().filter(|_| !self.highest_remote.is_connection());
+        self.closed.skip(expected.unwrap_or(StreamId::new(1)), id);
+        self.highest_remote = id;
+        if self.config.max_concurrent_streams.is_some_and(|max| self.remote_streams >= max) {
+            return Err(Fault::stream(id, Misdeed::StreamLimitExceeded));
+        }
+        check_decoded(id, &decoded)?;
+        let head = section.into_request().map_err(|misdeed| Fault::stream(id, misdeed))?;
+        // RFC 8441 §4: only where we offered it.
+        if head.extensions().get::<Protocol>().is_some() && !self.config.enable_connect_protocol {
+            return Err(Fault::stream(id, Misdeed::BadPseudoField));
+        }
+        let content = Content::of_request(head.method(), head.headers())
+            .map_err(|misdeed| Fault::stream(id, misdeed))?;
+        if end_stream {
+            content.end().map_err(|misdeed| Fault::stream(id, misdeed))?;
+        }
+        let mut stream = self.new_stream(id);
+        if let Ok(next) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
+            stream.state = next;
+        }
+        stream.got_head = true;
+        stream.counted = true;
+        stream.content = content;
+        if let Some(priority) =
+            head.headers().get("priority").and_then(|value| Priority::parse(value.as_bytes()))
+        {
+            stream.priority = priority;
+        }
+        self.remote_streams += 1;
+        let key = self.streams.insert(stream);
+        Ok(Some(Event::Request { key, stream: id, head: Box::new(head), end_stream }))
+    }
+
+    fn handle_response(
+        &mut self,
+        key: StreamKey,
+        id: StreamId,
+        end_stream: bool,
+        section: Section,
+        decoded: Decoded,
+    ) -> Outcome {
+        // §5.1: what we have not asked yet cannot be answered.
+        if self.is_idle(id) {
+            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
+        }
+        check_decoded(id, &decoded)?;
+        let fault = |misdeed| Fault::stream(id, misdeed);
+        let head = Box::new(section.into_response().map_err(fault)?);
+        if head.status().is_informational() {
+            self.charge(Cheap::Informational)?;
+        }
+        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
+        let abandoned = stream.abandoned;
+        if head.status().is_informational() {
+            if end_stream {
+                return Err(fault(Misdeed::InformationalEndsStream));
+            }
+            return Ok((!abandoned).then_some(Event::Informational { key, head }));
+        }
+        stream.got_head = true;
+        stream.content =
+            Content::of_response(stream.head_request, stream.connect_request, head.status(), head.headers())
+                .map_err(fault)?;
+        if end_stream {
+            stream.content.end().map_err(fault)?;
+            self.end_received(key)?;
+        }
+        Ok((!abandoned).then_some(Event::Response { key, head, end_stream }))
+    }
+
+    fn handle_trailers(
+        &mut self,
+        key: StreamKey,
+        id: StreamId,
+        end_stream: bool,
+        section: Section,
+        decoded: Decoded,
+    ) -> Outcome {
+        let fault = |misdeed| Fault::stream(id, misdeed);
+        let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
+        if let Err(Refusal::Peer(misdeed)) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
+            return Err(fault(misdeed));
+        }
+        if !end_stream {
+            return Err(fault(Misdeed::TrailersWithoutEnd));
+        }
+        check_decoded(id, &decoded)?;
+        let trailers = Box::new(section.into_trailers().map_err(fault)?);
+        stream.content.end().map_err(fault)?;
+        let abandoned = stream.abandoned;
+        self.end_received(key)?;
+        Ok((!abandoned).then_some(Event::Trailers { key, trailers }))
+    }
+}
+
+/// What HPACK found wrong with the fields: the stream's fault, since the table is sound (§8.1.1).
+fn check_decoded(id: StreamId, decoded: &Decoded) -> Result<(), Fault> {
+    if decoded.too_large {
+        return Err(Fault::stream(id, Misdeed::FieldSectionTooLarge));
+    }
+    decoded.malformed.map_or(Ok(()), |misdeed| Err(Fault::stream(id, misdeed)))
+}
