@@ -134,6 +134,7 @@ options! {
 }
 
 #[cfg(feature = "tokio")]
+#[expect(clippy::single_component_path_imports, reason = "gives the macro a path")]
 pub(crate) use forward_options;
 
 impl Config {

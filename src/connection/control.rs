@@ -26,6 +26,9 @@ pub(super) enum ControlFrame {
 #[derive(Default)]
 pub(super) struct Control {
     frames: VecDeque<ControlFrame>,
+    /// How many of them are WINDOW_UPDATEs: our own doing, and no more than two for a stream, since a peer that
+    /// has not heard of the first has no window left to provoke a third.
+    updates: usize,
     failed: bool,
 }
 
@@ -36,12 +39,13 @@ impl Control {
 
     pub(super) fn push(&mut self, frame: ControlFrame) {
         if !self.failed {
+            self.updates += usize::from(matches!(frame, ControlFrame::WindowUpdate { .. }));
             self.frames.push_back(frame);
         }
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.frames.len() >= Self::MAX
+        self.frames.len() - self.updates >= Self::MAX
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -50,6 +54,7 @@ impl Control {
 
     /// Everything, to be written.
     pub(super) fn take(&mut self) -> VecDeque<ControlFrame> {
+        self.updates = 0;
         std::mem::take(&mut self.frames)
     }
 
@@ -57,12 +62,13 @@ impl Control {
     /// may be the first frame, which they have to be (§3.4).
     pub(super) fn fail(&mut self, last: Option<GoAway>) {
         self.frames.retain(|frame| matches!(frame, ControlFrame::Settings(_)));
+        self.updates = 0;
         self.frames.extend(last.map(|goaway| ControlFrame::GoAway(Box::new(goaway))));
         self.failed = true;
     }
 
     /// The socket is gone: there is nobody to tell.
     pub(super) fn fail_silently(&mut self) {
-        *self = Control { frames: VecDeque::new(), failed: true };
+        *self = Control { frames: VecDeque::new(), updates: 0, failed: true };
     }
 }

@@ -240,8 +240,16 @@ impl Core {
         self.shutdown.fail(error.clone());
         let keys: Vec<StreamKey> = self.streams.keys().collect();
         for key in keys {
-            self.end_stream_with(key, error.clone());
+            self.cut_stream(key, error.clone());
         }
+    }
+
+    /// The connection is over for this stream. A request whose head was never written was certainly not
+    /// processed (§8.7).
+    fn cut_stream(&mut self, key: StreamKey, error: Error) {
+        let unsent = self.streams.get(key).is_some_and(|stream| stream.state == State::Idle);
+        let error = if unsent { Error::unprocessed(error.origin(), error.code(), Bytes::new()) } else { error };
+        self.end_stream_with(key, error);
     }
 
     fn send_goaway(&mut self, last_stream: StreamId) {
@@ -265,7 +273,7 @@ impl Core {
             self.fail_silently(error());
         }
         for key in broken {
-            self.end_stream_with(key, error());
+            self.cut_stream(key, error());
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     connection::{Connection, Event, Side, StreamKey},
     error::{Error, ErrorCode, Origin},
     handle::{Delivered, Mailbox, MailboxState, Ping, RecvStream, SendResponse, Shared},
+    stream::SendQueue,
 };
 
 /// A request and the way to answer it.
@@ -72,7 +73,7 @@ impl Post {
         };
         let any = returned > 0 || !queue.is_empty() || shutdown || abort.is_some() || ping;
         for mailbox in queue {
-            self.collect_from(mailbox);
+            self.collect_from(&mailbox);
             self.deliver();
         }
         if ping {
@@ -88,34 +89,34 @@ impl Post {
         any
     }
 
-    fn collect_from(&mut self, mailbox: Arc<Mailbox>) {
+    fn collect_from(&mut self, mailbox: &Arc<Mailbox>) {
+        // Dropped after the lock: what is in it is the application's.
+        let mut queue = SendQueue::new();
         let mut state = mailbox.lock();
         state.queued = false;
         if state.closed {
             return;
         }
-        let mut queue = std::mem::take(&mut state.outbox.queue);
-        let Some(key) = state.key else {
-            if state.handles == 0 || state.outbox.reset.is_some() {
-                // Given up before it began: nothing was sent.
-                self.forget_unopened(state.local);
-                state.closed = true;
-                return;
-            }
-            match self.connection.open(state.id, &mut queue) {
-                Ok(key) => {
-                    state.key = Some(key);
-                    drop(state);
-                    self.place(key, mailbox);
-                }
-                Err(error) => {
-                    state.fail(error);
+        std::mem::swap(&mut queue, &mut state.outbox.queue);
+        let key = match state.key {
+            Some(key) => key,
+            None => {
+                let abandoned = state.handles == 0 || state.outbox.reset.is_some();
+                let opened = (!abandoned).then(|| self.connection.open(state.id, &mut queue));
+                let Some(Ok(key)) = opened else {
+                    // Given up before it began, or too late: nothing was sent.
+                    if let Some(Err(error)) = opened {
+                        let _empty = state.fail(error);
+                    }
                     state.closed = true;
-                    self.forget_unopened(state.local);
+                    self.freed_slots += usize::from(state.local);
                     self.wakers.extend(state.take_wakers().into_iter().flatten());
-                }
+                    return;
+                };
+                state.key = Some(key);
+                self.place(key, mailbox.clone());
+                key
             }
-            return;
         };
         let outbox = &mut state.outbox;
         if let Some(code) = outbox.reset.take() {
@@ -129,11 +130,12 @@ impl Post {
         if !queue.is_empty() {
             self.connection.send(key, &mut queue);
         }
-        if give_back > 0 {
-            self.connection.give_back(key, give_back);
-        }
+        // First what is wanted, or what is given back would come straight back to this stream.
         if let Some(octets) = reserve {
             self.connection.reserve(key, octets);
+        }
+        if give_back > 0 {
+            self.connection.give_back(key, give_back);
         }
         if released > 0 {
             self.connection.release(key, released);
@@ -176,7 +178,6 @@ impl Post {
                 heads.push_back(*head);
             }),
             Event::Response { key, head, end_stream } => self.with(key, true, |state, _| {
-                state.inbox.informational = None;
                 state.inbox.head = Some(head);
                 state.inbox.ended |= end_stream;
             }),
@@ -198,10 +199,21 @@ impl Post {
                 state.inbox.ended = true;
             }),
             Event::Reset { key, error } => {
-                self.with(key, true, |state, _| state.fail(error));
-                self.with(key, false, |_, _| ());
+                let error = match &self.going_away {
+                    // The socket ended because the peer had gone.
+                    Some(reason) if error.is_io() => reason.clone(),
+                    _ => error,
+                };
+                if let Some(Some(mailbox)) = self.mailboxes.get(key.index()) {
+                    self.wakers.extend(fail(mailbox, error).into_iter().flatten());
+                }
             }
-            Event::Opened { key } => self.with(key, false, |state, _| state.opened = true),
+            Event::Opened { key } => {
+                let Some(Some(mailbox)) = self.mailboxes.get(key.index()) else { return };
+                let mut state = mailbox.lock();
+                state.opened = true;
+                self.wakers.extend(state.sender.take());
+            }
             Event::Sent { key, octets } => self.with(key, false, |state, _| {
                 state.outbox.buffered = state.outbox.buffered.saturating_sub(octets);
             }),
@@ -252,19 +264,17 @@ impl Post {
 
     /// Everything is over: whoever still waits hears why. Called again it does nothing.
     pub(crate) fn end(&mut self, error: &Error) {
-        self.shared.end(error.clone());
-        let unheard = std::mem::take(&mut self.shared.lock().queue);
+        let unheard = self.shared.close(error.clone());
         let table = std::mem::take(&mut self.mailboxes);
         self.open = 0;
         for mailbox in table.into_iter().flatten().chain(unheard) {
-            let mut state = mailbox.lock();
-            state.queued = false;
-            state.closed = true;
-            if !(state.inbox.ended && state.outbox.ended) {
-                state.fail(error.clone());
-            }
-            let wakers = state.take_wakers();
-            drop(state);
+            let ended = {
+                let mut state = mailbox.lock();
+                state.queued = false;
+                state.closed = true;
+                state.inbox.ended && state.outbox.ended
+            };
+            let wakers = if ended { mailbox.lock().take_wakers() } else { fail(&mailbox, error.clone()) };
             wakers.into_iter().flatten().for_each(Waker::wake);
         }
         self.incoming = VecDeque::new();
@@ -293,11 +303,7 @@ impl Post {
             self.freed_slots += 1;
         }
         state.outbox.capacity = 0;
-        self.wakers.extend(state.outbox.waker.take());
-    }
-
-    fn forget_unopened(&mut self, local: bool) {
-        self.freed_slots += usize::from(local);
+        self.wakers.extend(state.take_wakers().into_iter().flatten());
     }
 
     /// Changes a mailbox and notes who is to be woken: the reader or the writer.
@@ -308,6 +314,21 @@ impl Post {
         let waker = if reader { state.inbox.waker.take() } else { state.outbox.waker.take() };
         self.wakers.extend(waker);
     }
+}
+
+/// A stream has failed: who is to be woken.
+fn fail(mailbox: &Mailbox, error: Error) -> [Option<Waker>; 3] {
+    let mut state = mailbox.lock();
+    let error = match state.opened || error.is_unprocessed() || error.mistake().is_some() {
+        true => error,
+        // It never left the queue, so it may be tried elsewhere whatever happened here.
+        false => Error::unprocessed(error.origin(), error.code(), bytes::Bytes::new()),
+    };
+    let unsent = state.fail(error);
+    let wakers = state.take_wakers();
+    drop(state);
+    drop(unsent);
+    wakers
 }
 
 /// Informational heads that wait for the application.

@@ -34,8 +34,9 @@ pub struct SendRequest {
     has_slot: bool,
     /// The place in the queue for slots; 0 unless waiting.
     ticket: u64,
-    /// The last request, sent without a slot: until it is on its way no other may follow.
-    waiting: Option<Handle>,
+    /// The last request, sent without a slot: until it is on its way no other may follow. Not a handle of the
+    /// stream, which must not be kept alive by it.
+    waiting: Option<Arc<Mailbox>>,
 }
 
 impl SendRequest {
@@ -51,10 +52,10 @@ impl SendRequest {
     ///
     /// Why no request can be sent any more.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if let Some(handle) = &self.waiting {
-            let mut state = handle.0.lock();
-            if !(state.opened || state.closed || state.inbox.error.is_some()) {
-                register(&mut state.outbox.waker, cx);
+        if let Some(mailbox) = &self.waiting {
+            let mut state = mailbox.lock();
+            if state.is_waiting() {
+                register(&mut state.sender, cx);
                 return Poll::Pending;
             }
             drop(state);
@@ -111,11 +112,8 @@ impl SendRequest {
     }
 
     fn open(&mut self, queue: SendQueue) -> Result<Handle, Error> {
-        if let Some(handle) = &self.waiting {
-            let state = handle.0.lock();
-            if !(state.opened || state.closed || state.inbox.error.is_some()) {
-                return Err(Mistake::NotReady.into());
-            }
+        if self.waiting.as_ref().is_some_and(|mailbox| mailbox.lock().is_waiting()) {
+            return Err(Mistake::NotReady.into());
         }
         let mailbox = Arc::new(Mailbox::new(self.shared.clone(), StreamId::CONNECTION, true));
         {
@@ -130,7 +128,7 @@ impl SendRequest {
             handle.0.lock().closed = true;
             return Err(error);
         }
-        self.waiting = (!std::mem::take(&mut self.has_slot)).then(|| handle.clone());
+        self.waiting = (!std::mem::take(&mut self.has_slot)).then(|| handle.0.clone());
         Ok(handle)
     }
 
@@ -242,6 +240,7 @@ impl Future for ResponseFuture {
         let Some(handle) = &self.0 else { return Poll::Ready(Err(Mistake::Inactive.into())) };
         let mut state = handle.0.lock();
         if let Some(head) = state.inbox.head.take() {
+            state.inbox.informational = None;
             drop(state);
             let body = RecvStream::new(handle.0.clone());
             self.0 = None;

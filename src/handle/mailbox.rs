@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) handles: u32,
     /// Whether anyone will read what comes.
     pub(crate) reading: bool,
+    /// The `SendRequest` that waits for this request to be opened.
+    pub(crate) sender: Option<Waker>,
     pub(crate) inbox: Inbox,
     pub(crate) outbox: Outbox,
 }
@@ -55,6 +57,7 @@ pub(crate) struct State {
 #[derive(Default)]
 pub(crate) struct Inbox {
     pub(crate) head: Option<Box<Response<()>>>,
+    #[expect(clippy::box_collection, reason = "rare, and a mailbox is to stay small")]
     pub(crate) informational: Option<Box<VecDeque<Response<()>>>>,
     pub(crate) pieces: PieceQueue,
     pub(crate) trailers: Option<Box<HeaderMap>>,
@@ -100,6 +103,7 @@ impl Mailbox {
             closed: false,
             handles: 0,
             reading: true,
+            sender: None,
             inbox: Inbox::default(),
             outbox: Outbox::default(),
         };
@@ -129,10 +133,10 @@ impl Mailbox {
 
     /// A handle is dropped; with the last one the stream is let go.
     pub(super) fn drop_handle(self: &Arc<Self>) {
-        let returned = self.tell(|state| {
+        let (returned, _waker) = self.tell(|state| {
             state.handles -= 1;
             if state.handles > 0 {
-                return (0, Hear::Nothing);
+                return ((0, None), Hear::Nothing);
             }
             (state.stop_reading(), Hear::Wish)
         });
@@ -141,7 +145,7 @@ impl Mailbox {
 
     /// Nobody will read any more; what is unread is dropped and its credit returns.
     pub(super) fn stop_reading(self: &Arc<Self>) {
-        let returned = self.tell(|state| {
+        let (returned, _waker) = self.tell(|state| {
             let returned = state.stop_reading();
             // The peer may be waiting for window: the driver must discard in our stead.
             (returned, if state.inbox.ended { Hear::Nothing } else { Hear::Wish })
@@ -189,13 +193,13 @@ impl State {
         Some(if self.inbox.released >= window / 2 { Hear::Wish } else { Hear::Nothing })
     }
 
-    fn stop_reading(&mut self) -> usize {
+    /// How many octets come back, and the waker of the reader, to be dropped when nothing is locked.
+    fn stop_reading(&mut self) -> (usize, Option<Waker>) {
         self.reading = false;
         self.inbox.pieces.clear();
-        self.inbox.waker = None;
         let unreleased = std::mem::take(&mut self.inbox.unreleased);
         self.inbox.released = self.inbox.released.saturating_add(unreleased as u32);
-        unreleased
+        (unreleased, self.inbox.waker.take())
     }
 
     /// The driver delivers a piece; what nobody reads counts as released at once.
@@ -209,18 +213,24 @@ impl State {
         Delivered::Queued
     }
 
-    /// The driver tells of a failure.
-    pub(crate) fn fail(&mut self, error: Error) {
+    /// The stream has failed. What was not sent comes back, to be dropped when nothing is locked: it is the
+    /// application's, and so is the code that runs then.
+    pub(crate) fn fail(&mut self, error: Error) -> SendQueue {
         self.inbox.error.get_or_insert(error);
         self.outbox.ended = true;
-        self.outbox.queue.clear();
         self.outbox.capacity = 0;
         self.outbox.buffered = 0;
+        std::mem::take(&mut self.outbox.queue)
     }
 
-    /// Wakes whoever waits, in either direction.
-    pub(crate) fn take_wakers(&mut self) -> [Option<Waker>; 2] {
-        [self.inbox.waker.take(), self.outbox.waker.take()]
+    /// Whether the request still waits for a slot.
+    pub(super) fn is_waiting(&self) -> bool {
+        !(self.opened || self.closed || self.inbox.error.is_some())
+    }
+
+    /// Wakes whoever waits: for what comes, for what may be sent, and for the request to be opened.
+    pub(crate) fn take_wakers(&mut self) -> [Option<Waker>; 3] {
+        [self.inbox.waker.take(), self.outbox.waker.take(), self.sender.take()]
     }
 }
 

@@ -124,7 +124,7 @@ impl FlowControl {
     ///
     /// [`Mistake::ReleasedTooMuch`] if more is released than was received; nothing is released then.
     pub fn release_capacity(&mut self, octets: usize) -> Result<(), Error> {
-        let window = self.0.0.shared.config.initial_stream_window_size;
+        let window = self.0.0.shared.smallest_window();
         let released = self.0.0.tell(|state| match state.release(octets, window) {
             Some(hear) => (true, hear),
             None => (false, Hear::Nothing),

@@ -5,7 +5,7 @@
 
 use std::{
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
@@ -219,16 +219,17 @@ pub(super) fn sendable(state: &State) -> Result<(), Error> {
     }
 }
 
-/// RST_STREAM of ours.
+/// RST_STREAM of ours. Whoever waits on another handle of the stream hears of it.
 pub(super) fn reset(mailbox: &Arc<Mailbox>, code: ErrorCode) {
-    mailbox.tell(|state| {
+    let (wakers, _unsent) = mailbox.tell(|state| {
         if state.closed || state.inbox.error.is_some() {
-            return ((), Hear::Nothing);
+            return ((Default::default(), SendQueue::new()), Hear::Nothing);
         }
         state.outbox.reset = Some(code);
-        state.fail(Error::reset(Origin::Caller, code));
-        ((), Hear::Wish)
+        let unsent = state.fail(Error::reset(Origin::Caller, code));
+        ((state.take_wakers(), unsent), Hear::Wish)
     });
+    wakers.into_iter().flatten().for_each(Waker::wake);
 }
 
 pub(super) fn poll_reset(mailbox: &Arc<Mailbox>, cx: &mut Context<'_>) -> Poll<Result<ErrorCode, Error>> {

@@ -21,12 +21,19 @@ use super::{
 
 /// Answers one request. Dropping it without an answer resets the stream.
 #[derive(Debug)]
-pub struct SendResponse(Handle);
+pub struct SendResponse(Handle, Progress);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// The final head is still to come.
+    Unanswered,
+    Answered,
+}
 
 impl SendResponse {
     /// Both halves of a stream that the peer opened.
     pub(crate) fn accept(mailbox: Arc<Mailbox>) -> (RecvStream, SendResponse) {
-        (RecvStream::new(mailbox.clone()), SendResponse(Handle::new(mailbox)))
+        (RecvStream::new(mailbox.clone()), SendResponse(Handle::new(mailbox), Progress::Unanswered))
     }
 
     /// The stream's identifier.
@@ -38,7 +45,7 @@ impl SendResponse {
     ///
     /// # Errors
     ///
-    /// [`Mistake::BadHead`] for any other status, or why the stream failed.
+    /// [`Mistake::BadHead`] for any other status or after the final response, or why the stream failed.
     pub fn send_informational(&mut self, response: Response<()>) -> Result<(), Error> {
         if !response.status().is_informational() {
             return Err(Mistake::BadHead("an informational response has a 1xx status").into());
@@ -50,8 +57,8 @@ impl SendResponse {
     ///
     /// # Errors
     ///
-    /// [`Mistake::BadHead`] if HTTP/2 cannot carry the head, [`Mistake::AfterEnd`] if the stream has ended, or
-    /// why it failed.
+    /// [`Mistake::BadHead`] if HTTP/2 cannot carry the head or one was sent before, [`Mistake::AfterEnd`] if the
+    /// stream has ended, or why it failed.
     pub fn send_response(
         &mut self,
         response: Response<()>,
@@ -61,6 +68,7 @@ impl SendResponse {
             return Err(Mistake::BadHead("a final response has no 1xx status").into());
         }
         self.send(response, end_of_stream)?;
+        self.1 = Progress::Answered;
         Ok(SendStream::new(self.0.0.clone()))
     }
 
@@ -68,6 +76,7 @@ impl SendResponse {
     pub(crate) fn send_queue(&mut self, queue: SendQueue) -> Result<SendStream, Error> {
         let mut stream = SendStream::new(self.0.0.clone());
         stream.send_queue(queue)?;
+        self.1 = Progress::Answered;
         Ok(stream)
     }
 
@@ -88,6 +97,10 @@ impl SendResponse {
     fn send(&mut self, response: Response<()>, end: bool) -> Result<(), Error> {
         let head = Head::Response(response);
         stream::check(&head)?;
+        if self.1 == Progress::Answered {
+            // §8.1: a second head would be read as trailers.
+            return Err(Mistake::BadHead("the final response was already sent").into());
+        }
         self.0.0.tell(|state| match sendable(state) {
             Ok(()) => {
                 state.outbox.queue.push_head(Box::new(head));

@@ -1,14 +1,18 @@
 //! What all handles of one connection share with its driver: the ready queue, the slots for requests, and the
 //! wishes that concern the whole connection.
 //!
-//! Always true here: the ready queue holds at most one entry for each live stream; the driver is woken once,
-//! when it sleeps; no waker is called under the lock; a slot that is freed reaches one that waits.
+//! Always true here: the ready queue holds at most one entry for each live stream, and none once the driver is
+//! gone, since a mailbox and the queue hold each other; the driver is woken once, when it sleeps; no waker is
+//! called under the lock; a slot that is freed reaches one that waits.
 
 use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{
+            AtomicBool, AtomicU32, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     task::{Context, Poll, Waker},
 };
@@ -30,6 +34,8 @@ pub(crate) struct Shared {
     returned: AtomicUsize,
     /// Whether the peer is held back until octets are released: then the driver is woken for them.
     congested: AtomicBool,
+    /// The smallest window that streams had so far: half of it, released, is worth telling the peer.
+    smallest_window: AtomicU32,
 }
 
 /// What the driver fetches.
@@ -49,6 +55,8 @@ pub(crate) struct Ready {
     next_id: Option<StreamId>,
     /// Why no request can be sent any more.
     over: Option<Error>,
+    /// Whether nobody will look at the queue any more.
+    gone: bool,
     pong: Option<Waker>,
 }
 
@@ -93,8 +101,10 @@ impl Shared {
                 slots: Slots { free: i64::from(max_streams), waiting: VecDeque::new(), next_ticket: 1 },
                 next_id: (side == Side::Client).then_some(StreamId::new(1)),
                 over: None,
+                gone: false,
                 pong: None,
             }),
+            smallest_window: AtomicU32::new(config.initial_stream_window_size),
             config,
             returned: AtomicUsize::new(0),
             congested: AtomicBool::new(false),
@@ -108,7 +118,14 @@ impl Shared {
 
     /// Puts a mailbox with wishes in the queue and wakes the driver if it sleeps.
     pub(super) fn push(&self, mailbox: Arc<Mailbox>) {
-        self.wish(|ready| ready.queue.push(mailbox));
+        // One that comes too late is dropped, and not under the lock.
+        let _late = self.wish(|ready| match ready.gone {
+            true => Some(mailbox),
+            false => {
+                ready.queue.push(mailbox);
+                None
+            }
+        });
     }
 
     /// Changes something that the driver must hear of.
@@ -150,23 +167,32 @@ impl Shared {
         }
         // Sequentially consistent, as in `set_congested` and `sleep`: either we see that the driver wants to
         // know, or it sees what we returned.
-        self.returned.fetch_add(octets, Ordering::SeqCst);
-        if self.congested.load(Ordering::SeqCst) {
+        self.returned.fetch_add(octets, SeqCst);
+        if self.congested.load(SeqCst) {
             self.wish(|_| ());
         }
     }
 
     /// The driver fetches what was released.
     pub(crate) fn take_returned(&self) -> usize {
-        if self.returned.load(Ordering::Acquire) == 0 { 0 } else { self.returned.swap(0, Ordering::AcqRel) }
+        if self.returned.load(Relaxed) == 0 { 0 } else { self.returned.swap(0, SeqCst) }
     }
 
     /// The driver says whether it must be woken for releases. What was released just before is fetched by the
     /// look that follows.
     pub(crate) fn set_congested(&self, congested: bool) {
-        if self.congested.load(Ordering::Relaxed) != congested {
-            self.congested.store(congested, Ordering::SeqCst);
+        if self.congested.load(Relaxed) != congested {
+            self.congested.store(congested, SeqCst);
         }
+    }
+
+    /// The window of streams is to change.
+    pub(crate) fn note_window(&self, octets: u32) {
+        self.smallest_window.fetch_min(octets, Relaxed);
+    }
+
+    pub(super) fn smallest_window(&self) -> u32 {
+        self.smallest_window.load(Relaxed)
     }
 
     /// The driver is about to sleep and leaves its figures: `false` if there is something to do first.
@@ -174,7 +200,7 @@ impl Shared {
         let mut ready = self.lock();
         ready.stats = stats;
         if ready.has_work()
-            || (self.congested.load(Ordering::SeqCst) && self.returned.load(Ordering::SeqCst) > 0)
+            || (self.congested.load(SeqCst) && self.returned.load(SeqCst) > 0)
         {
             return false;
         }
@@ -237,14 +263,24 @@ impl Shared {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// No request can be sent any more.
+    /// No request can be sent any more; what was begun goes on.
     pub(crate) fn end(&self, error: Error) {
         let mut ready = self.lock();
         ready.over.get_or_insert(error);
         let waiting = std::mem::take(&mut ready.slots.waiting);
-        let pong = ready.pong.take();
         drop(ready);
-        waiting.into_iter().map(|(_, waker)| waker).chain(pong).for_each(Waker::wake);
+        waiting.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    /// The driver goes, and takes what is left in the queue.
+    pub(crate) fn close(&self, error: Error) -> Vec<Arc<Mailbox>> {
+        self.end(error);
+        let mut ready = self.lock();
+        ready.gone = true;
+        let (left, pong, _driver) = (std::mem::take(&mut ready.queue), ready.pong.take(), ready.driver.take());
+        drop(ready);
+        pong.into_iter().for_each(Waker::wake);
+        left
     }
 
     /// Why no request can be sent any more, if so.
@@ -262,8 +298,8 @@ impl Shared {
     }
 
     pub(super) fn send_ping(&self) -> Result<(), Error> {
-        self.wish(|ready| match (&ready.over, ready.wishes.ping) {
-            (Some(over), _) => Err(over.clone()),
+        self.wish(|ready| match (ready.gone(), ready.wishes.ping) {
+            (Some(over), _) => Err(over),
             (None, Ping::None) => {
                 ready.wishes.ping = Ping::Wanted;
                 Ok(())
@@ -278,8 +314,8 @@ impl Shared {
             ready.wishes.ping = Ping::None;
             return Poll::Ready(Ok(()));
         }
-        if let Some(over) = &ready.over {
-            return Poll::Ready(Err(over.clone()));
+        if let Some(over) = ready.gone() {
+            return Poll::Ready(Err(over));
         }
         register(&mut ready.pong, cx);
         Poll::Pending
@@ -287,6 +323,11 @@ impl Shared {
 }
 
 impl Ready {
+    /// Why the connection is gone, if it is.
+    fn gone(&self) -> Option<Error> {
+        self.over.clone().filter(|_| self.gone)
+    }
+
     /// The driver is awake and will look again before it sleeps: nobody needs to wake it.
     pub(crate) fn driver_is_awake(&mut self) {
         self.driver = None;

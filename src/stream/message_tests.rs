@@ -1,3 +1,5 @@
+//! Messages, well-formed and not (RFC 9113 §8.2, §8.3).
+
 use super::*;
 
 fn get() -> Section {

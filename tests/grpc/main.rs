@@ -5,6 +5,8 @@
 //! `tests/peers/install.sh` installs them, `cargo test --test grpc -- --include-ignored` runs them, and then a
 //! missing one is a failure.
 
+#![allow(unreachable_pub, reason = "a test binary has no surface")]
+
 mod channel_bodies;
 mod channel_calls;
 mod channel_cancel;

@@ -48,7 +48,7 @@ const SIDE_EFFECTS: &[&str] = &[
 const CALCULATORS: &[&str] = &["hpack", "frame", "stream", "connection"];
 
 /// `use` lines and paths that name a higher layer.
-pub fn upward_arrows(source: &Source) -> Vec<String> {
+pub(crate) fn upward_arrows(source: &Source) -> Vec<String> {
     // The root shows everything, whatever its layer.
     if source.room() == "lib" {
         return Vec::new();
@@ -75,7 +75,7 @@ pub fn upward_arrows(source: &Source) -> Vec<String> {
 }
 
 /// Clocks, sockets, tasks and locks in the core.
-pub fn side_effects(source: &Source) -> Vec<String> {
+pub(crate) fn side_effects(source: &Source) -> Vec<String> {
     if !CALCULATORS.contains(&source.room()) {
         return Vec::new();
     }

@@ -6,7 +6,7 @@ use crate::{assert_tells_apart, source::Source};
 const LONGEST: usize = 500;
 
 /// Files over 500 lines without tests; tables may be as long as they are.
-pub fn long_files(source: &Source) -> Vec<String> {
+pub(crate) fn long_files(source: &Source) -> Vec<String> {
     if source.path.ends_with("_table.rs") {
         return Vec::new();
     }
@@ -19,13 +19,13 @@ pub fn long_files(source: &Source) -> Vec<String> {
 }
 
 /// Modules that do not say what they are for.
-pub fn missing_headers(source: &Source) -> Vec<String> {
+pub(crate) fn missing_headers(source: &Source) -> Vec<String> {
     let begins = source.text.trim_start().starts_with("//!");
     (!begins).then(|| format!("{}: does not begin with `//!`", source.path)).into_iter().collect()
 }
 
 /// Marks and macros that stand for work not done.
-pub fn left_for_later(source: &Source) -> Vec<String> {
+pub(crate) fn left_for_later(source: &Source) -> Vec<String> {
     // Put together here, so that this file passes its own rule.
     let marks = [["TO", "DO"], ["FIX", "ME"], ["XX", "X"]].map(|parts| parts.concat());
     let macros = [["to", "do!"], ["unimpl", "emented!"]].map(|parts| parts.concat());
@@ -41,7 +41,7 @@ pub fn left_for_later(source: &Source) -> Vec<String> {
 }
 
 /// `unwrap` where a peer might one day prove it wrong.
-pub fn unwraps(source: &Source) -> Vec<String> {
+pub(crate) fn unwraps(source: &Source) -> Vec<String> {
     source.complain(
         |line| line.contains(".unwrap()"),
         "`unwrap` outside tests: say by `expect` why it cannot happen",
@@ -49,7 +49,7 @@ pub fn unwraps(source: &Source) -> Vec<String> {
 }
 
 /// The environment is read in `env.rs` alone, so that `docs/environment.md` can be complete.
-pub fn environment_readers(source: &Source) -> Vec<String> {
+pub(crate) fn environment_readers(source: &Source) -> Vec<String> {
     if source.path == "src/env.rs" {
         return Vec::new();
     }
@@ -57,7 +57,7 @@ pub fn environment_readers(source: &Source) -> Vec<String> {
 }
 
 /// Numbers of error codes, and maps from a misdeed to one, belong to `error`.
-pub fn stray_codes(source: &Source) -> Vec<String> {
+pub(crate) fn stray_codes(source: &Source) -> Vec<String> {
     if source.room() == "error" {
         return Vec::new();
     }

@@ -6,38 +6,38 @@ use std::{
 };
 
 /// One file of the project.
-pub struct Source {
+pub(crate) struct Source {
     /// From the root of the project, with `/`.
-    pub path: String,
-    pub text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
     /// The text with comments and the insides of literals blanked; as long as the text.
-    pub code: String,
+    pub(crate) code: String,
     /// The code with all items under `#[cfg(test)]` blanked as well; nothing at all in a file of tests.
-    pub shipped: String,
+    pub(crate) shipped: String,
 }
 
 impl Source {
-    pub fn new(path: &str, text: &str) -> Source {
+    pub(crate) fn new(path: &str, text: &str) -> Source {
         let code = without_comments_and_literals(text);
         let shipped = if is_test_file(path) { blank(&code) } else { without_tests(&code) };
         Source { path: path.into(), text: text.into(), code, shipped }
     }
 
     /// What `found` finds, line by line, in what is shipped.
-    pub fn complain(&self, found: impl Fn(&str) -> bool, complaint: &str) -> Vec<String> {
+    pub(crate) fn complain(&self, found: impl Fn(&str) -> bool, complaint: &str) -> Vec<String> {
         let lines = self.shipped.lines().enumerate().filter(|(_, line)| found(line));
         lines.map(|(at, _)| format!("{}:{}: {complaint}", self.path, at + 1)).collect()
     }
 
     /// The folder or file below `src` that the file belongs to: `buffer`, `config`, `lib`.
-    pub fn room(&self) -> &str {
+    pub(crate) fn room(&self) -> &str {
         let below = self.path.strip_prefix("src/").unwrap_or(&self.path);
         below.split('/').next().unwrap_or(below).trim_end_matches(".rs")
     }
 }
 
 /// Every Rust file below a folder of the project; none if there is no such folder.
-pub fn below(folder: &str) -> Vec<Source> {
+pub(crate) fn below(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![root.join(folder)];
     let mut files: Vec<PathBuf> = Vec::new();

@@ -183,6 +183,22 @@ fn capacity_is_what_the_window_allows_of_what_was_asked() {
     });
 }
 
+/// A wish uttered before the request has left is heard.
+#[test]
+fn capacity_may_be_asked_for_at_once() {
+    run_here(async {
+        let world = World::start::<Tcp, _, _>(echo).await;
+        let (response, mut stream) = world.send.clone().send_request(post("/"), false).unwrap();
+        stream.reserve_capacity(5);
+        assert_eq!(capacity(&mut stream).await, 5);
+        stream.send_data(Bytes::from_static(b"hello"), true).unwrap();
+        let mut body = response.await.unwrap().into_body();
+        assert_eq!(read_body(&mut body).await.unwrap().0, b"hello");
+        drop((stream, body));
+        world.finish().await;
+    });
+}
+
 #[test]
 fn capacity_given_back_serves_another_stream() {
     run_here(async {

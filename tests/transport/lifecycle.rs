@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use millpond::{Config, client, readiness::ReadReady, server};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf},
     net::TcpStream,
 };
 
@@ -255,27 +255,29 @@ fn a_client_survives_a_peer_that_closes_at_any_octet() {
         let (script, _) = record().await;
         let pool = pool();
         for cut in 0..script.len() {
-            let (client_io, mut peer) = tokio::io::duplex(64 << 10);
+            let (client_io, peer) = tokio::io::duplex(64 << 10);
+            let (mut from_client, mut peer) = tokio::io::split(peer);
             let config = Config::builder().pool(pool.clone()).build().unwrap();
             let (send, connection) = client::handshake(client_io, config);
+            let discard =
+                tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await });
             let connection = tokio::spawn(connection);
             let calls = tokio::spawn(async move { three_calls(&send).await });
             // The frames are the answers to requests that must be open by then.
-            let mut octets = [0; 1_024];
             let mut sent = 0;
             while sent < cut {
                 let now = (cut - sent).min(37);
-                let _ = peer.read(&mut octets).await;
-                peer.write_all(&script[sent..sent + now]).await.unwrap();
+                let _ = peer.write_all(&script[sent..sent + now]).await;
                 sent += now;
                 tokio::task::yield_now().await;
                 if calls.is_finished() || connection.is_finished() {
                     break;
                 }
             }
-            drop(peer);
+            peer.shutdown().await.unwrap();
             let _ = calls.await.unwrap();
             let _ = connection.await.unwrap();
+            let _ = discard.await.unwrap();
         }
         quiet(&pool).await;
     });

@@ -109,7 +109,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Raw<T> {
         let stream = u32::from_be_bytes(head[5..].try_into().unwrap());
         let frame = Frame { kind: head[3], flags: head[4], stream, payload };
         if frame.kind == SETTINGS && frame.flags & ACK == 0 {
-            self.send(&self::frame(SETTINGS, ACK, 0, &[])).await;
+            // Our side may be closed already.
+            let _ = self.io.write_all(&self::frame(SETTINGS, ACK, 0, &[])).await;
         }
         Some(frame)
     }

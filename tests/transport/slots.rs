@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::{
     raw::{self, HEADERS, MAX_CONCURRENT_STREAMS, OK, Raw},
     world::{
-        Incoming, Pipe, Tcp, Wire, World, call, get, pool, quiet, run_here, run_on_threads, settle, status,
+        Incoming, Pipe, Tcp, Wire, World, call, get, pool, post, quiet, run_here, run_on_threads, settle, status,
     },
 };
 
@@ -100,20 +100,12 @@ fn one_request_without_a_slot_may_wait_for_it() {
                 .is_pending()
         );
         gate.add_permits(2);
-        assert_eq!((first.await.unwrap().status(), second.await.unwrap().status()), (204, 204).into_status());
+        assert_eq!(first.await.unwrap().status(), 204);
+        assert_eq!(second.await.unwrap().status(), 204);
         poll_fn(|cx| other.poll_ready(cx)).await.unwrap();
         drop(other);
         world.finish().await;
     });
-}
-
-trait IntoStatus {
-    fn into_status(self) -> (http::StatusCode, http::StatusCode);
-}
-impl IntoStatus for (u16, u16) {
-    fn into_status(self) -> (http::StatusCode, http::StatusCode) {
-        (self.0.try_into().unwrap(), self.1.try_into().unwrap())
-    }
 }
 
 #[test]
@@ -232,7 +224,7 @@ fn the_peer_lowers_and_raises_the_limit() {
         };
         let (one, two, three) = (start().await, start().await, start().await);
         for stream in [1, 3, 5] {
-            assert_eq!(peer.next_of_stream().await, request(stream));
+            assert_eq!(peer.expect(HEADERS).await.stream, stream);
         }
         let waiter = tokio::spawn(send.clone().ready());
         peer.send(&raw::settings(&[(MAX_CONCURRENT_STREAMS, 1)])).await;
@@ -246,7 +238,7 @@ fn the_peer_lowers_and_raises_the_limit() {
         peer.send(&raw::settings(&[(MAX_CONCURRENT_STREAMS, 2)])).await;
         let mut send_again = waiter.await.unwrap().unwrap();
         let four = send_again.send_request(get("/"), true).unwrap();
-        assert_eq!(peer.next_of_stream().await, request(7));
+        assert_eq!(peer.expect(HEADERS).await.stream, 7);
         for stream in [5, 7] {
             peer.send(&raw::frame(HEADERS, raw::END_HEADERS | raw::END_STREAM, stream, OK)).await;
         }
@@ -277,18 +269,30 @@ fn no_slot_at_all_until_the_peer_says_so() {
     });
 }
 
-fn request(stream: u32) -> RequestOf {
-    RequestOf(stream)
-}
-
-/// Equal to the HEADERS of a request without a body on this stream.
-#[derive(Debug)]
-struct RequestOf(u32);
-
-impl PartialEq<RequestOf> for raw::Frame {
-    fn eq(&self, other: &RequestOf) -> bool {
-        self.kind == HEADERS && self.stream == other.0 && self.ends()
-    }
+/// A task that sends a body and one that asks for the next slot wait on the same stream: both are called.
+#[test]
+fn a_waiting_body_does_not_hide_a_waiting_sender() {
+    run_here(async {
+        let (world, gate) = gated::<Tcp>(1).await;
+        let (first, _) = world.send.clone().send_request(get("/"), true).unwrap();
+        let mut other = world.send.clone();
+        let (second, mut body) = other.send_request(post("/"), false).unwrap();
+        let ready = tokio::spawn(async move { other.ready().await.map(drop) });
+        settle().await;
+        body.reserve_capacity(10);
+        let capacity = tokio::spawn(async move {
+            let got = poll_fn(|cx| body.poll_capacity(cx)).await;
+            body.send_data(Bytes::new(), true).unwrap();
+            got
+        });
+        settle().await;
+        gate.add_permits(2);
+        first.await.unwrap();
+        assert_eq!(capacity.await.unwrap().unwrap().unwrap(), 10);
+        second.await.unwrap();
+        ready.await.unwrap().unwrap();
+        world.finish().await;
+    });
 }
 
 /// The limit of the first SETTINGS meets requests that were sent before it was known.

@@ -1,3 +1,5 @@
+//! What `Outbound` writes, and what it holds meanwhile.
+
 use std::io::IoSlice;
 
 use proptest::prelude::*;

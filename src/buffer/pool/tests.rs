@@ -1,3 +1,5 @@
+//! The pool: its books from one thread and from many, its bounds, and its decay.
+
 use std::{
     sync::{Barrier, mpsc},
     thread,

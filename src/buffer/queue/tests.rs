@@ -1,3 +1,5 @@
+//! The bound on what a `PieceQueue` holds, for pieces of any size.
+
 use proptest::prelude::*;
 
 use super::*;

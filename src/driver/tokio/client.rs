@@ -69,6 +69,7 @@ impl<T: ReadReady + AsyncWrite + Unpin> ClientConnection<T> {
 
     /// The window of each stream, from the peer's acknowledgement on: at most 2^31 - 1 octets.
     pub fn set_initial_window_size(&mut self, octets: u32) {
+        self.0.shared().note_window(octets);
         self.0.post().connection.set_initial_window_size(octets);
     }
 

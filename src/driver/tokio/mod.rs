@@ -56,6 +56,8 @@ pub(crate) enum Progress {
 /// How far the end is.
 enum Stage {
     Running,
+    /// The connection has failed: its GOAWAY is written, if the peer takes it in time.
+    Leaving,
     /// All is written: the socket's write side closes.
     Closing,
     /// The peer may still be sending; if the socket were closed now, the system would answer with a reset, and
@@ -64,7 +66,7 @@ enum Stage {
     Done,
 }
 
-/// How long that moment is.
+/// How long each of these stages may last: a peer that does not read must not hold what is over.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// How often a driver looks for work in one poll: a peer and handles that are always busy must not keep other
@@ -77,7 +79,7 @@ const READS_BEFORE_WRITE: usize = 4;
 impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
     pub(crate) fn new(io: T, side: Side, config: Arc<Config>) -> Self {
         let shared = Shared::new(config.clone(), side);
-        let connection = Connection::new(side, config.clone(), Instant::now());
+        let connection = Connection::new(side, config.clone(), now());
         let writer = Writer::new(config.pool.clone(), io.is_write_vectored());
         Driver {
             io,
@@ -106,33 +108,57 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
                         return Poll::Ready(Progress::Requests);
                     }
                 }
+                Stage::Leaving => {
+                    // The peer may read only when what it writes is taken.
+                    let _ = self.reader.poll_discard(&mut self.io, cx);
+                    self.poll_write(cx, now());
+                    let written = self.writer.is_idle() && self.post.connection.is_finished();
+                    if !written && !self.is_late(cx) {
+                        return Poll::Pending;
+                    }
+                    self.enter(if written { Stage::Closing } else { Stage::Done });
+                }
                 Stage::Closing => {
                     // An error here means that the socket is gone, which is what was wanted.
-                    let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
+                    let closed = Pin::new(&mut self.io).poll_shutdown(cx).is_ready();
+                    if !closed && !self.is_late(cx) {
+                        return Poll::Pending;
+                    }
                     let peer_may_send = !self.reader.is_ended() && self.post.connection.failure().is_some();
-                    self.stage = if peer_may_send { Stage::Lingering } else { Stage::Done };
-                    self.timer = peer_may_send.then(|| Box::pin(tokio::time::sleep(LINGER)));
+                    self.enter(if closed && peer_may_send { Stage::Lingering } else { Stage::Done });
                 }
                 Stage::Lingering => {
                     let over = self.reader.poll_discard(&mut self.io, cx).is_ready();
-                    let late = self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready());
-                    if !over && !late {
+                    if !over && !self.is_late(cx) {
                         return Poll::Pending;
                     }
-                    self.stage = Stage::Done;
+                    self.enter(Stage::Done);
                 }
-                Stage::Done => {
-                    self.timer = None;
-                    return Poll::Ready(Progress::Over);
-                }
+                Stage::Done => return Poll::Ready(Progress::Over),
             }
         }
+    }
+
+    /// The next stage towards the end.
+    fn enter(&mut self, stage: Stage) {
+        self.timer = None;
+        if let Stage::Done = stage {
+            self.writer.clear();
+        } else {
+            self.timer = Some(Box::pin(tokio::time::sleep(LINGER)));
+        }
+        self.stage = stage;
+    }
+
+    /// Whether this stage has lasted long enough.
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready())
     }
 
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
         let waiting = self.post.incoming.len();
         for _ in 0..ROUNDS {
-            let now = Instant::now();
+            let now = now();
             let mut busy = self.post.collect();
             let mut reads = 0;
             while reads < READS_BEFORE_WRITE && self.poll_read(cx, now) {
@@ -142,9 +168,10 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
             self.post.wake();
             busy |= self.poll_write(cx, now);
             self.post.wake();
-            if self.writer.is_idle() && self.post.connection.is_finished() {
+            let failed = self.post.connection.failure().is_some();
+            if failed || (self.writer.is_idle() && self.post.connection.is_finished()) {
                 self.finish();
-                self.stage = Stage::Closing;
+                self.enter(if failed { Stage::Leaving } else { Stage::Closing });
                 return Poll::Ready(Progress::Over);
             }
             busy |= self.poll_timer(cx, now);
@@ -153,12 +180,14 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
                 continue;
             }
             if self.post.incoming.len() > waiting {
+                self.reader.rest();
                 return Poll::Ready(Progress::Requests);
             }
             if !busy && self.post.sleep(cx) {
                 return Poll::Pending;
             }
         }
+        self.reader.rest();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -239,8 +268,13 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
             Error::unprocessed(crate::error::Origin::Us, ErrorCode::NO_ERROR, bytes::Bytes::new())
         });
         self.post.end(&error);
-        self.writer.clear();
+        self.reader.rest();
     }
+}
+
+/// The time on the runtime's clock, which tests may stop.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 impl<T> Drop for Driver<T> {

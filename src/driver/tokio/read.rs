@@ -48,7 +48,7 @@ impl Reader {
     ) -> Poll<io::Result<()>> {
         let pooling = self.config.read_buffer_pooling;
         if pooling {
-            match io.poll_read_ready(cx) {
+            match again(|| io.poll_read_ready(cx)) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
@@ -58,13 +58,7 @@ impl Reader {
             }
         }
         let mut block = self.take_block(pooling);
-        let read = loop {
-            match io.poll_read(cx, block.spare_mut()) {
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        match read {
+        match again(|| io.poll_read(cx, block.spare_mut())) {
             Poll::Ready(Ok(0)) => {
                 self.ended = true;
                 connection.handle_eof(now);
@@ -96,14 +90,21 @@ impl Reader {
         }
     }
 
+    /// The poll ends, or nothing will be read any more.
+    pub(super) fn rest(&mut self) {
+        if self.config.read_buffer_pooling {
+            self.spare = None;
+        }
+    }
+
     /// Drops what still comes. Ready at the end.
     pub(super) fn poll_discard(&mut self, io: &mut impl ReadReady, cx: &mut Context<'_>) -> Poll<()> {
         let mut octets = [0; 4_096];
         loop {
-            if ready!(io.poll_read_ready(cx)).is_err() {
+            if ready!(again(|| io.poll_read_ready(cx))).is_err() {
                 return Poll::Ready(());
             }
-            match ready!(io.poll_read(cx, &mut octets)) {
+            match ready!(again(|| io.poll_read(cx, &mut octets))) {
                 Ok(1..) => {}
                 Ok(0) | Err(_) => return Poll::Ready(()),
             }
@@ -131,6 +132,16 @@ impl Reader {
             self.was_short = !self.was_short;
         } else {
             self.was_short = false;
+        }
+    }
+}
+
+/// Makes a call again when a signal has interrupted it.
+pub(super) fn again<R>(mut call: impl FnMut() -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+    loop {
+        match call() {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
         }
     }
 }

@@ -54,6 +54,7 @@ impl<T: ReadReady + AsyncWrite + Unpin> ServerConnection<T> {
     }
 
     /// The next request; `None` when the connection is over. Moves the octets.
+    #[expect(clippy::type_complexity, reason = "written out, it reads best in the documentation")]
     pub fn poll_accept(
         &mut self,
         cx: &mut Context<'_>,
@@ -108,6 +109,7 @@ impl<T: ReadReady + AsyncWrite + Unpin> ServerConnection<T> {
 
     /// The window of each stream, from the peer's acknowledgement on: at most 2^31 - 1 octets.
     pub fn set_initial_window_size(&mut self, octets: u32) {
+        self.driver.shared().note_window(octets);
         self.driver.post().connection.set_initial_window_size(octets);
     }
 

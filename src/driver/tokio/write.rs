@@ -13,6 +13,8 @@ use tokio::io::AsyncWrite;
 
 use crate::buffer::{BufferPool, Outbound};
 
+use super::read::again;
+
 /// Slices in one vectored write: a frame of DATA takes two.
 const SLICES: usize = 64;
 
@@ -58,23 +60,18 @@ impl Writer {
             if !self.unflushed {
                 return Poll::Ready(Ok(false));
             }
-            ready!(Pin::new(&mut *io).poll_flush(cx))?;
+            ready!(again(|| Pin::new(&mut *io).poll_flush(cx)))?;
             self.unflushed = false;
             return Poll::Ready(Ok(false));
         }
         let mut slices = [io::IoSlice::new(&[]); SLICES];
         let count = self.outbound.slices(&mut slices);
-        let written = loop {
-            match Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count]) {
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Poll::Ready(written) => break written?,
-                Poll::Pending => {
-                    self.blocked = true;
-                    self.outbound.settle();
-                    return Poll::Pending;
-                }
-            }
+        let Poll::Ready(written) = again(|| Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count])) else {
+            self.blocked = true;
+            self.outbound.settle();
+            return Poll::Pending;
         };
+        let written = written?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }

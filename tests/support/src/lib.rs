@@ -19,5 +19,6 @@ mod resident;
 #[cfg(feature = "stock")]
 pub mod stock;
 pub mod table;
+pub mod worker;
 
 pub use resident::{rss, rss_of};
