@@ -108,8 +108,6 @@ fn an_end_of_file_ends_what_a_client_waits_for() {
     raw.take_answers();
     raw.eof();
     raw.answers([]);
-    let log = raw.end.take_log();
-    assert_eq!(log.iter().filter(|line| line.ends_with("reset INTERNAL_ERROR")).count(), 2, "{log:?}");
     // The first was on its way; the second still waited for a slot, so nobody can have processed it (§8.7).
     let sent = raw.end.errors.values().filter(|error| error.is_io() && !error.is_unprocessed()).count();
     let unsent = raw.end.errors.values().filter(|error| error.is_unprocessed()).count();
