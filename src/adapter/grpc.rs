@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Response, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header::CONTENT_TYPE};
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Whether a request or response is gRPC.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
@@ -13,7 +15,7 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
 /// The time that `grpc-timeout` gives: at most eight digits and a unit. `None` without one, or if it cannot be
 /// understood.
 pub(crate) fn deadline_of(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get("grpc-timeout")?.as_bytes();
+    let value = headers.get(GRPC_TIMEOUT)?.as_bytes();
     let (unit, digits) = value.split_last()?;
     if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
         return None;

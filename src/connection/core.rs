@@ -248,7 +248,8 @@ impl Core {
     /// processed (§8.7).
     fn cut_stream(&mut self, key: StreamKey, error: Error) {
         let unsent = self.streams.get(key).is_some_and(|stream| stream.state == State::Idle);
-        let error = if unsent { Error::unprocessed(error.origin(), error.code(), Bytes::new()) } else { error };
+        let error =
+            if unsent { Error::unprocessed(error.origin(), error.code(), Bytes::new()) } else { error };
         self.end_stream_with(key, error);
     }
 

@@ -3,6 +3,8 @@
 //! Always true here: field blocks are decoded whoever they are for, since the table is shared (§4.3); the
 //! application sees only messages that are well-formed.
 
+use http::HeaderName;
+
 use crate::{
     error::{Fault, Misdeed},
     hpack::{Decoded, FieldLimits},
@@ -11,6 +13,9 @@ use crate::{
 };
 
 use super::{Event, Side, StreamKey, core::Core, inbound::Outcome, limits::Cheap};
+
+/// RFC 9218 §5.
+const PRIORITY: HeaderName = HeaderName::from_static("priority");
 
 impl Core {
     pub(super) fn handle_headers(
@@ -82,7 +87,7 @@ impl Core {
         stream.counted = true;
         stream.content = content;
         if let Some(priority) =
-            head.headers().get("priority").and_then(|value| Priority::parse(value.as_bytes()))
+            head.headers().get(PRIORITY).and_then(|value| Priority::parse(value.as_bytes()))
         {
             stream.priority = priority;
         }

@@ -230,6 +230,15 @@ impl ResponseFuture {
     }
 }
 
+impl Drop for ResponseFuture {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.0 {
+            // Nobody will ask for the body either, however long the request's `SendStream` lives.
+            handle.0.stop_reading();
+        }
+    }
+}
+
 impl Future for ResponseFuture {
     type Output = Result<Response<RecvStream>, Error>;
 

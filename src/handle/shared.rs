@@ -199,9 +199,7 @@ impl Shared {
     pub(crate) fn sleep(&self, cx: &Context<'_>, stats: ConnectionStats) -> bool {
         let mut ready = self.lock();
         ready.stats = stats;
-        if ready.has_work()
-            || (self.congested.load(SeqCst) && self.returned.load(SeqCst) > 0)
-        {
+        if ready.has_work() || (self.congested.load(SeqCst) && self.returned.load(SeqCst) > 0) {
             return false;
         }
         register(&mut ready.driver, cx);
@@ -277,7 +275,8 @@ impl Shared {
         self.end(error);
         let mut ready = self.lock();
         ready.gone = true;
-        let (left, pong, _driver) = (std::mem::take(&mut ready.queue), ready.pong.take(), ready.driver.take());
+        let (left, pong, _driver) =
+            (std::mem::take(&mut ready.queue), ready.pong.take(), ready.driver.take());
         drop(ready);
         pong.into_iter().for_each(Waker::wake);
         left

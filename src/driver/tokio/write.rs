@@ -66,7 +66,8 @@ impl Writer {
         }
         let mut slices = [io::IoSlice::new(&[]); SLICES];
         let count = self.outbound.slices(&mut slices);
-        let Poll::Ready(written) = again(|| Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count])) else {
+        let Poll::Ready(written) = again(|| Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count]))
+        else {
             self.blocked = true;
             self.outbound.settle();
             return Poll::Pending;
