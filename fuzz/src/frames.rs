@@ -34,16 +34,18 @@ fn read(octets: &[u8], step: usize, pool: &BufferPool) -> Vec<Seen> {
         assert_eq!(block.append(part), part.len());
         let mut cursor = Cursor::new(block);
         loop {
-            match reader.next(&mut cursor) {
-                Ok(Some(frame)) => note(&mut seen, frame),
-                Ok(None) => break,
-                Err(fault) => {
-                    seen.push(Seen::Fault(fault));
-                    if fault.reach == Reach::Connection {
-                        assert_eq!(reader.gathered(), 0, "held after a connection error");
-                        return seen;
-                    }
+            let fault = match reader.next(&mut cursor) {
+                Ok(Some(frame)) => {
+                    note(&mut seen, frame);
+                    continue;
                 }
+                Ok(None) => break,
+                Err(fault) => fault,
+            };
+            seen.push(Seen::Fault(fault));
+            if fault.reach == Reach::Connection {
+                assert_eq!(reader.gathered(), 0, "held after a connection error");
+                return seen;
             }
         }
         assert_eq!(cursor.remaining(), 0, "octets left over");

@@ -111,6 +111,12 @@ impl Limits {
         self.earn(Cheap::EmptyData, 1);
     }
 
+    /// DATA was sent. Some peers open both windows after every small read, so updates are earned by octets too.
+    pub(super) fn sent(&mut self, octets: u32) {
+        self.useful();
+        self.earn(Cheap::WindowUpdate, octets / 512);
+    }
+
     fn earn(&mut self, kind: Cheap, amount: u32) {
         let spent = &mut self.spent[kind as usize];
         *spent = spent.saturating_sub(amount);
@@ -154,6 +160,17 @@ mod tests {
         for _ in 0..100_000 {
             now += Duration::from_millis(110);
             limits.charge(Cheap::Ping, now).unwrap();
+        }
+    }
+
+    #[test]
+    fn one_that_opens_both_windows_for_every_kilobyte_lives_for_ever() {
+        let (mut limits, now) = limits();
+        for _ in 0..10_000 {
+            for _ in 0..2 * 16 {
+                limits.charge(Cheap::WindowUpdate, now).unwrap();
+            }
+            limits.sent(16_384);
         }
     }
 

@@ -145,7 +145,7 @@ impl Core {
             stream.sent_unreported = stream.sent_unreported.saturating_add(octets);
             write::data_header(out, id, octets, end);
             out.put_bytes(data);
-            self.limits.useful();
+            self.limits.sent(octets);
             sent_data = true;
             if end {
                 self.end_sent(key);

@@ -60,7 +60,7 @@ impl Post {
         if returned > 0 {
             self.connection.release_connection(returned);
         }
-        let (queue, shutdown, abort, ping) = {
+        let (queue, shutdown, unused, abort, ping) = {
             let mut ready = self.shared.lock();
             ready.driver_is_awake();
             let wishes = &mut ready.wishes;
@@ -69,9 +69,10 @@ impl Post {
                 wishes.ping = Ping::InFlight;
             }
             let (shutdown, abort) = (std::mem::take(&mut wishes.shutdown), wishes.abort.take());
-            (std::mem::take(&mut ready.queue), shutdown, abort, ping)
+            let unused = std::mem::take(&mut wishes.unused);
+            (std::mem::take(&mut ready.queue), shutdown, unused, abort, ping)
         };
-        let any = returned > 0 || !queue.is_empty() || shutdown || abort.is_some() || ping;
+        let any = returned > 0 || !queue.is_empty() || shutdown || unused || abort.is_some() || ping;
         for mailbox in queue {
             self.collect_from(&mailbox);
             self.deliver();

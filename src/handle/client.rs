@@ -174,8 +174,9 @@ impl Drop for SendRequest {
             ready.senders == 0
         };
         if last {
-            // The driver looks whether the connection is of any use.
-            self.shared.wish(|_| ());
+            // The driver looks whether the connection is of any use. Said in so many words: it may be awake and
+            // have looked just before.
+            self.shared.wish(|ready| ready.wishes.unused = true);
         }
     }
 }

@@ -64,6 +64,8 @@ pub(crate) struct Ready {
 #[derive(Default)]
 pub(crate) struct Wishes {
     pub(crate) shutdown: bool,
+    /// The last `SendRequest` was dropped.
+    pub(crate) unused: bool,
     pub(crate) abort: Option<ErrorCode>,
     pub(crate) ping: Ping,
 }
@@ -333,8 +335,8 @@ impl Ready {
     }
 
     fn has_work(&self) -> bool {
-        let Wishes { shutdown, abort, ping } = &self.wishes;
-        !self.queue.is_empty() || *shutdown || abort.is_some() || *ping == Ping::Wanted
+        let Wishes { shutdown, unused, abort, ping } = &self.wishes;
+        !self.queue.is_empty() || *shutdown || *unused || abort.is_some() || *ping == Ping::Wanted
     }
 }
 

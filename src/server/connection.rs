@@ -165,6 +165,13 @@ where
         }
     }
 
+    /// Whether the peer has closed its side. That may be half a close, but as a rule it is a client that went
+    /// away, and a handler that waits for an event would never learn it from a socket that it does not write to.
+    fn is_deserted(&mut self) -> bool {
+        let connection = &self.driver.post().connection;
+        connection.is_read_closed() && connection.failure().is_none()
+    }
+
     /// Looks at the clock: asks the connection to end, or cuts it.
     fn watch_age(&mut self, cx: &mut Context<'_>) {
         let Some(age) = &mut self.age else { return };
@@ -239,6 +246,10 @@ where
                     return Poll::Ready(());
                 }
                 Poll::Pending => {
+                    if this.is_deserted() {
+                        this.driver.post().connection.abort(ErrorCode::NO_ERROR);
+                        continue;
+                    }
                     let waiting = this.driver.post().incoming.len();
                     this.accept(cx);
                     if this.driver.post().incoming.len() == waiting {

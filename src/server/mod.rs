@@ -59,7 +59,8 @@ use self::{connection::Serving, drain::Drain, handler::TraceFn};
 /// ```
 ///
 /// Each connection gets a clone of the service, each request a task. A handler that panics resets its stream
-/// with INTERNAL_ERROR; a peer that resets a stream drops its handler.
+/// with INTERNAL_ERROR; a peer that resets a stream drops its handler, one that closes the connection, or its
+/// side of it, drops all.
 #[derive(Clone)]
 #[must_use]
 pub struct Server<L = Identity> {

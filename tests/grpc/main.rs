@@ -16,8 +16,6 @@ mod foreign;
 mod ours;
 mod programs;
 mod proxies;
-#[path = "../transport/raw.rs"]
-#[allow(dead_code, reason = "each binary uses its part")]
 mod raw;
 mod server_calls;
 mod server_failures;

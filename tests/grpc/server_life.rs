@@ -1,0 +1,167 @@
+//! How our server and its connections end: shutdown, age, idleness (RFC 9113 §6.8).
+
+use std::{
+    collections::HashSet,
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Empty;
+use millpond::{Body, ConnectInfo, Server};
+use millpond_testkit::stock;
+use tokio::net::TcpStream;
+
+use crate::{
+    raw::{self, Raw},
+    tools::{call, h2_call},
+    world::{Gate, Served, on_both_runtimes, pause, quiet, soon, within},
+};
+
+on_both_runtimes! {
+    shutdown_lets_calls_finish
+    shutdown_grace_cuts
+    an_aged_connection_is_replaced_without_a_failed_call
+    age_grace_cuts
+    an_idle_connection_ends
+    a_client_that_vanishes_leaves_no_handler
+}
+
+fn get(address: SocketAddr, path: &str) -> Request<()> {
+    Request::get(format!("http://{address}{path}")).body(()).unwrap()
+}
+
+async fn shutdown_lets_calls_finish() {
+    let gate = Gate::new();
+    let served = Served::start(Server::builder(), gate.service()).await;
+    let address = served.address;
+    let send = stock::h2_client(address).await.unwrap();
+    let open = tokio::spawn({
+        let send = send.clone();
+        async move { h2_call(&send, get(address, "/open"), Bytes::new()).await }
+    });
+    gate.entered(1).await;
+    let (ended, pool) = served.stop();
+    // GOAWAY has come: the client opens nothing more, and nobody listens.
+    let refused = async { while send.clone().ready().await.is_ok() { pause(5).await } };
+    soon("no more requests", refused).await;
+    soon("nobody listens", async { while TcpStream::connect(address).await.is_ok() { pause(5).await } }).await;
+    assert!(!ended.is_finished() && gate.running() == 1);
+    gate.permits.add_permits(1);
+    assert_eq!(open.await.unwrap().unwrap().1, "/open");
+    soon("serving ends", ended).await.unwrap().unwrap();
+    quiet(&pool).await;
+}
+
+async fn shutdown_grace_cuts() {
+    let gate = Gate::new();
+    let server = Server::builder().shutdown_grace(Duration::from_millis(100));
+    let served = Served::start(server, gate.service()).await;
+    let (address, (channel, client_pool)) = (served.address, served.channel());
+    let channel = channel.connect().await.unwrap();
+    let open = tokio::spawn(async move {
+        let request = Request::get(format!("http://{address}/")).body(Empty::<Bytes>::new()).unwrap();
+        call(&channel, request).await
+    });
+    gate.entered(1).await;
+    let begun = Instant::now();
+    let (ended, pool) = served.stop();
+    soon("serving ends", ended).await.unwrap().unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(100));
+    assert!(soon("the call ends", open).await.unwrap().unwrap_err().transport().is_some());
+    gate.entered(0).await;
+    quiet(&pool).await;
+    quiet(&client_pool).await;
+}
+
+async fn an_aged_connection_is_replaced_without_a_failed_call() {
+    let peers = Arc::new(Mutex::new(HashSet::new()));
+    let seen = peers.clone();
+    let service = tower::service_fn(move |request: Request<Body>| {
+        seen.lock().unwrap().insert(request.extensions().get::<ConnectInfo>().unwrap().remote_addr());
+        async {
+            pause(20).await;
+            Ok::<_, Infallible>(Response::new("done".to_owned()))
+        }
+    });
+    let server = Server::builder().max_connection_age(Duration::from_millis(250));
+    let served = Served::start(server, service).await;
+    let (channel, pool) = served.channel();
+    let channel = channel.connect().await.unwrap();
+    let begun = Instant::now();
+    let callers = (0..8).map(|_| {
+        let channel = channel.clone();
+        tokio::spawn(async move {
+            while begun.elapsed() < Duration::from_millis(1_200) {
+                let answer = call(&channel, Request::get("/").body(Empty::<Bytes>::new()).unwrap()).await;
+                assert_eq!(answer.unwrap().into_body(), "done");
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap();
+    }
+    assert!((3..=10).contains(&peers.lock().unwrap().len()), "{peers:?}");
+    drop(channel);
+    served.finish().await;
+    quiet(&pool).await;
+}
+
+async fn age_grace_cuts() {
+    let gate = Gate::new();
+    let server = Server::builder()
+        .max_connection_age(Duration::from_millis(100))
+        .max_connection_age_grace(Duration::from_millis(100));
+    let served = Served::start(server, gate.service()).await;
+    let send = stock::h2_client(served.address).await.unwrap();
+    let begun = Instant::now();
+    let call = h2_call(&send, get(served.address, "/"), Bytes::new());
+    soon("the call is cut", call).await.unwrap_err();
+    assert!(begun.elapsed() >= Duration::from_millis(180), "{:?}", begun.elapsed());
+    gate.entered(0).await;
+    served.finish().await;
+}
+
+async fn an_idle_connection_ends() {
+    let gate = Gate::new();
+    let server = Server::builder().max_connection_idle(Duration::from_millis(150));
+    let served = Served::start(server, gate.service()).await;
+    let socket = TcpStream::connect(served.address).await.unwrap();
+    let mut peer = Raw::client(socket, &[]).await;
+    peer.send(&raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, raw::GET)).await;
+    gate.entered(1).await;
+    pause(300).await;
+    // A call is open: the connection is not idle, however quiet it is.
+    gate.permits.add_permits(1);
+    let answered = Instant::now();
+    let mut goaways = Vec::new();
+    while let Some(frame) = soon("the end", peer.next()).await {
+        match frame.kind {
+            raw::PING => peer.send(&raw::frame(raw::PING, raw::ACK, 0, &frame.payload)).await,
+            raw::GOAWAY => goaways.push((frame.code(), frame.payload[..4].to_vec())),
+            _ => assert!(goaways.is_empty()),
+        }
+    }
+    assert!(answered.elapsed() >= Duration::from_millis(140));
+    let no_error = millpond::ErrorCode::NO_ERROR;
+    assert_eq!(goaways, [(no_error, vec![0x7f, 0xff, 0xff, 0xff]), (no_error, vec![0, 0, 0, 1])]);
+    served.finish().await;
+}
+
+/// The process of a client dies: its system closes the socket, in good order, and no octet follows.
+async fn a_client_that_vanishes_leaves_no_handler() {
+    let gate = Gate::new();
+    let served = Served::start(Server::builder(), gate.service()).await;
+    let socket = TcpStream::connect(served.address).await.unwrap();
+    let mut peer = Raw::client(socket, &[]).await;
+    peer.send(&raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, raw::GET)).await;
+    gate.entered(1).await;
+    // With octets left unread the system would reset the connection instead.
+    while tokio::time::timeout(Duration::from_millis(50), peer.next()).await.is_ok() {}
+    drop(peer);
+    within("the handler lives on", || gate.running() == 0).await;
+    served.finish().await;
+}

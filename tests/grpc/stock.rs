@@ -61,7 +61,8 @@ async fn h2_calls_our_server() {
     let send = stock::h2_client(served.address).await.unwrap();
     for size in SIZES {
         let request = grpc::request(served.address, "/echo.Echo/Unary", ());
-        let (head, body, trailers) = tools::h2_call(&send, request, grpc::echo_body(&pattern(size))).await.unwrap();
+        let (head, body, trailers) =
+            tools::h2_call(&send, request, grpc::echo_body(&pattern(size))).await.unwrap();
         assert_eq!(head.status(), StatusCode::OK);
         assert_eq!(trailers.unwrap()["grpc-status"], "0");
         assert_eq!(grpc::echo_data(body).unwrap(), [pattern(size)]);

@@ -69,7 +69,8 @@ impl Daemon {
         let address = free_address().await.unwrap();
         let mut command = command(address.port());
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-        let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}; tests/peers/install.sh installs it"));
+        let child =
+            child.unwrap_or_else(|error| panic!("{command:?}: {error}; tests/peers/install.sh installs it"));
         let mut daemon = Daemon { child, address };
         for _ in 0..500 {
             if TcpStream::connect(address).await.is_ok() {

@@ -1,6 +1,15 @@
 //! What these tests share: runtimes, pools whose books are read, our server, and the site that every peer visits.
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     extract::{Path, Request},
@@ -10,12 +19,16 @@ use axum::{
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use millpond::{
-    Channel, ChannelBuilder, Server,
+    Body, Channel, ChannelBuilder, Server,
     buffer::{BufferPool, PoolOptions},
     server::{HttpService, ServeError, TcpIncoming},
 };
 use millpond_testkit::{conversation, echo, stock::HELLO};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, oneshot},
+    task::JoinHandle,
+};
 use tower_layer::Layer;
 
 /// One test on each kind of runtime.
@@ -161,4 +174,71 @@ pub fn site() -> axum::Router {
 /// An address where nobody listens.
 pub async fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+/// Handlers that wait until they are let go, and are counted.
+#[derive(Clone)]
+pub struct Gate {
+    /// A permit for each handler that may answer.
+    pub permits: Arc<Semaphore>,
+    /// The paths of requests, in the order in which handlers began.
+    pub begun: Arc<Mutex<Vec<String>>>,
+    running: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+/// Counts a handler for as long as it lives.
+pub struct Running(Arc<AtomicUsize>);
+
+impl Gate {
+    pub fn new() -> Gate {
+        Gate {
+            permits: Arc::new(Semaphore::new(0)),
+            begun: Arc::default(),
+            running: Arc::default(),
+            most: Arc::default(),
+        }
+    }
+
+    /// How many handlers live.
+    pub fn running(&self) -> usize {
+        self.running.load(Ordering::SeqCst)
+    }
+
+    /// The most that lived at once.
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    /// A handler begins.
+    pub fn enter(&self, path: &str) -> Running {
+        self.begun.lock().unwrap().push(path.to_owned());
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        Running(self.running.clone())
+    }
+
+    pub async fn entered(&self, count: usize) {
+        within("handlers have not begun", || self.running() == count).await;
+    }
+
+    /// Answers with the path, one request for each permit.
+    pub fn service(&self) -> impl HttpService + use<> {
+        let gate = self.clone();
+        tower::service_fn(move |request: http::Request<Body>| {
+            let running = gate.enter(request.uri().path());
+            let permits = gate.permits.clone();
+            async move {
+                permits.acquire().await.unwrap().forget();
+                drop(running);
+                Ok::<_, Infallible>(http::Response::new(request.uri().path().to_owned()))
+            }
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }

@@ -89,7 +89,7 @@ fn a_request_sent_without_asking_for_a_slot() {
         let mut send = client.send.clone();
         let request = send.send_request(post("/"), false).unwrap();
         client.peer.expect(HEADERS).await;
-        drop(request);
+        drop((request, send));
         client.cancelled(1).await;
     });
 }
@@ -510,7 +510,9 @@ fn a_race_with_the_end_leaves_nothing_on_the_heap() {
                 let (response, mut stream) = world.send.clone().send_request(post("/"), false).unwrap();
                 let mut body = response.await.unwrap().into_body();
                 let writer = tokio::task::spawn_blocking(move || {
-                    while stream.send_data(Bytes::from_static(b"x"), false).is_ok() {
+                    stream.send_data(Bytes::from_static(b"x"), false).unwrap();
+                    // Wishes that take no memory.
+                    while stream.send_data(Bytes::new(), false).is_ok() {
                         stream.reserve_capacity(1);
                     }
                 });

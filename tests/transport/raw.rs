@@ -16,9 +16,7 @@ pub const ACK: u8 = 1;
 pub const END_HEADERS: u8 = 4;
 
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// `:method: GET`, `:scheme: http`, `:path: /`, `:authority: a`.
-pub const GET: &[u8] = &[0x82, 0x86, 0x84, 0x41, 0x01, b'a'];
-/// The same with POST.
+/// `:method: POST`, `:scheme: http`, `:path: /`, `:authority: a`.
 pub const POST: &[u8] = &[0x83, 0x86, 0x84, 0x41, 0x01, b'a'];
 /// `:status: 200`.
 pub const OK: &[u8] = &[0x88];

@@ -17,7 +17,8 @@ use tokio::sync::Semaphore;
 use crate::{
     raw::{self, HEADERS, MAX_CONCURRENT_STREAMS, OK, Raw},
     world::{
-        Incoming, Pipe, Tcp, Wire, World, call, get, pool, post, quiet, run_here, run_on_threads, settle, status,
+        Incoming, Pipe, Tcp, Wire, World, call, get, pool, post, quiet, run_here, run_on_threads, settle,
+        status,
     },
 };
 

@@ -92,7 +92,7 @@ fn keepalive_gives_up_a_peer_that_does_not_answer() {
         peer.expect(PING).await;
         let error = response.await.unwrap_err();
         assert_eq!(error.misdeed(), Some(Misdeed::KeepaliveTimeout));
-        assert_eq!(peer.expect(GOAWAY).await.code(), ErrorCode::from(Misdeed::KeepaliveTimeout.code()));
+        assert_eq!(peer.expect(GOAWAY).await.code(), Misdeed::KeepaliveTimeout.code());
         assert!(connection.await.unwrap().is_err());
     });
 }

@@ -161,7 +161,10 @@ impl World {
     pub async fn finish(self) {
         drop(self.send);
         self.client.await.unwrap().expect("the client's connection ends well");
-        self.server.await.unwrap().expect("the server's connection ends well");
+        // What the server wrote last may have met a closed socket.
+        if let Err(error) = self.server.await.unwrap() {
+            assert!(error.is_io(), "{error}");
+        }
         quiet(&self.client_pool).await;
         quiet(&self.server_pool).await;
     }

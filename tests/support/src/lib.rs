@@ -15,10 +15,12 @@ pub mod grpc;
 pub mod heap;
 pub mod latency;
 pub mod process;
+mod processor;
 mod resident;
 #[cfg(feature = "stock")]
 pub mod stock;
 pub mod table;
 pub mod worker;
 
+pub use processor::cpu_time;
 pub use resident::{rss, rss_of};

@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -50,9 +50,12 @@ impl Worker {
                 (None, Some(why)) => Err(io::Error::other(format!("{task}: {why}"))),
                 (None, None) => Err(io::Error::other(format!("{task}: not an answer: {line}"))),
             },
-            Err(_) => {
+            Err(RecvTimeoutError::Timeout) => {
                 let why = format!("{task}: no answer within {:?}", self.limit);
                 Err(io::Error::new(io::ErrorKind::TimedOut, why))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(io::Error::new(io::ErrorKind::BrokenPipe, format!("{task}: the worker is gone")))
             }
         }
     }
@@ -69,13 +72,12 @@ impl Drop for Worker {
 /// The worker's side: does every task that comes until there are no more.
 pub fn obey<E: Display>(mut work: impl FnMut(&str) -> Result<String, E>) -> io::Result<()> {
     for task in io::stdin().lock().lines() {
-        let mut output = io::stdout().lock();
+        let answer = match work(&task?) {
+            Ok(answer) => format!("{DONE}{answer}"),
+            Err(why) => format!("{FAILED}{why}"),
+        };
         // An answer is one line, whatever an error says.
-        match work(&task?) {
-            Ok(answer) => writeln!(output, "{DONE}{}", answer.replace('\n', " "))?,
-            Err(why) => writeln!(output, "{FAILED}{}", why.to_string().replace('\n', " "))?,
-        }
-        output.flush()?;
+        writeln!(io::stdout(), "{}", answer.replace('\n', " "))?;
     }
     Ok(())
 }
@@ -90,7 +92,8 @@ mod tests {
 
     #[test]
     fn tasks_are_answered_in_turn() {
-        let script = "while read -r task; do case $task in bad) echo failed no;; *) echo done $task;; esac; done";
+        let script =
+            "while read -r task; do case $task in bad) echo failed no;; *) echo done $task;; esac; done";
         let mut worker = shell(script, Duration::from_secs(10));
         assert_eq!(worker.ask("one").expect("an answer"), "one");
         assert!(worker.ask("bad").expect_err("a failure").to_string().contains("no"));
@@ -103,5 +106,7 @@ mod tests {
         assert_eq!(silent.ask("one").expect_err("silence").kind(), io::ErrorKind::TimedOut);
         let mut confused = shell("read -r task; echo what", Duration::from_secs(10));
         assert!(confused.ask("one").expect_err("nonsense").to_string().contains("what"));
+        let mut leaving = shell("read -r task", Duration::from_secs(10));
+        assert_eq!(leaving.ask("one").expect_err("no answer").kind(), io::ErrorKind::BrokenPipe);
     }
 }
