@@ -3,7 +3,6 @@
 //! ```text
 //! cargo bench --bench parts
 //! ```
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::hint::black_box;
 

@@ -17,7 +17,8 @@ use millpond_testkit::{cpu_time, latency::Histogram, table::octets};
 use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
 use common::{
-    BoxError, Bulk, CONNECTION_WINDOW, MAX_STREAMS, Options, SEND_BUFFER, STREAM_WINDOW, Stack, Windows, grpc, raw,
+    BoxError, Bulk, CONNECTION_WINDOW, MAX_STREAMS, Options, SEND_BUFFER, STREAM_WINDOW, Stack, Windows,
+    grpc, raw,
 };
 
 /// Compares the rate of calls and of long bodies.
@@ -99,7 +100,8 @@ fn main() -> Result<(), BoxError> {
     if flags.quick {
         (flags.rounds, flags.millis) = (1, 5);
     }
-    let [stream, connection, send] = [STREAM_WINDOW as usize, CONNECTION_WINDOW as usize, SEND_BUFFER].map(octets);
+    let [stream, connection, send] =
+        [STREAM_WINDOW as usize, CONNECTION_WINDOW as usize, SEND_BUFFER].map(octets);
     println!(
         "{} rounds of {} ms each, by turns; rates are medians, times are of all rounds together.\n\
          equal: windows of {stream} for a stream and {connection} for a connection, on both sides of both stacks;\n\
@@ -112,7 +114,9 @@ fn main() -> Result<(), BoxError> {
     );
     for windows in [Windows::Equal, Windows::Defaults] {
         for threads in [1, 2] {
-            if flags.windows.is_some_and(|only| only != windows) || flags.threads.is_some_and(|only| only != threads) {
+            if flags.windows.is_some_and(|only| only != windows)
+                || flags.threads.is_some_and(|only| only != threads)
+            {
                 continue;
             }
             let options = Options { windows, inline: flags.inline };

@@ -10,7 +10,7 @@
 use std::{
     process::ExitCode,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -104,20 +104,26 @@ async fn load(flags: Flags) -> Result<(), BoxError> {
     let begun = Instant::now();
     let mut callers = JoinSet::new();
     let share = flags.requests.div_ceil(flags.connections.into()).max(1);
-    for channel in &channels {
+    // A histogram of its own for each caller would be most of the memory.
+    let books: [Arc<Mutex<Books>>; 8] = Default::default();
+    for (channel, books) in channels.iter().zip(books.iter().cycle()) {
         let left = Arc::new(AtomicU64::new(share));
         for _ in 0..flags.streams {
-            callers.spawn(call_until_done(flags.call, channel.clone(), payload.clone(), left.clone()));
+            let (channel, payload) = (channel.clone(), payload.clone());
+            callers.spawn(call_until_done(flags.call, channel, payload, left.clone(), books.clone()));
         }
     }
-    let mut times = Histogram::new();
-    let mut moved = 0;
     while let Some(caller) = callers.join_next().await {
-        let (its_times, its_octets) = caller??;
-        times.merge(&its_times);
-        moved += its_octets;
+        caller??;
     }
     let took = begun.elapsed();
+    let mut times = Histogram::new();
+    let mut moved = 0;
+    for books in &books {
+        let books = books.lock().map_err(|_| "a caller panicked")?;
+        times.merge(&books.times);
+        moved += books.moved;
+    }
 
     let rate = |count: f64| count / took.as_secs_f64();
     println!(
@@ -137,15 +143,23 @@ async fn load(flags: Flags) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Makes calls, one after the other, while any are left; how long each took, and all octets of payload.
+/// What callers note down.
+#[derive(Default)]
+struct Books {
+    /// How long each call took.
+    times: Histogram,
+    /// All octets of payload, both ways.
+    moved: u64,
+}
+
+/// Makes calls, one after the other, while any are left.
 async fn call_until_done(
     call: Call,
     mut channel: Channel,
     payload: Bytes,
     left: Arc<AtomicU64>,
-) -> Result<(Histogram, u64), BoxError> {
-    let mut times = Histogram::new();
-    let mut moved = 0;
+    books: Arc<Mutex<Books>>,
+) -> Result<(), BoxError> {
     let take = |left: u64| left.checked_sub(1);
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
         let begun = Instant::now();
@@ -153,10 +167,11 @@ async fn call_until_done(
             Call::Get | Call::Echo | Call::Sink => fetch(call, &mut channel, payload.clone()).await?,
             _ => remote(call, channel.clone(), payload.clone()).await?,
         };
-        times.record(begun.elapsed());
-        moved += octets as u64;
+        let mut books = books.lock().map_err(|_| "another caller panicked")?;
+        books.times.record(begun.elapsed());
+        books.moved += octets as u64;
     }
-    Ok((times, moved))
+    Ok(())
 }
 
 /// One exchange in plain HTTP; the octets of both bodies.
@@ -192,9 +207,7 @@ async fn remote(call: Call, channel: Channel, payload: Bytes) -> Result<usize, B
     let messages = || tokio_stream::iter(std::iter::repeat_n(message.clone(), SERVER_STREAM_MESSAGES));
     let all = SERVER_STREAM_MESSAGES * size;
     let (sent, expected, came) = match call {
-        Call::ServerStream => {
-            (size, all, count(client.server_stream(message).await?.into_inner()).await?)
-        }
+        Call::ServerStream => (size, all, count(client.server_stream(message).await?.into_inner()).await?),
         Call::ClientStream => (all, all, client.client_stream(messages()).await?.into_inner().data.len()),
         Call::Bidi => (all, all, count(client.bidi(messages()).await?.into_inner()).await?),
         _ => (size, size, client.unary(message).await?.into_inner().data.len()),
@@ -218,8 +231,12 @@ fn memory(before: Option<usize>, connections: u16) -> String {
     let blocks = format!("{} blocks out, {} idle in the pool", pool.blocks_out, octets(pool.octets_idle));
     match (before, rss()) {
         (Some(before), Some(now)) => {
-            let each = now.saturating_sub(before) / usize::from(connections);
-            format!("{} resident, {} for each connection, {blocks}", octets(now), octets(each))
+            let more = now.saturating_sub(before);
+            let (now, each) = (octets(now), octets(more / usize::from(connections)));
+            format!(
+                "{now} resident, {} more than at first ({each} for each connection), {blocks}",
+                octets(more)
+            )
         }
         _ => blocks,
     }

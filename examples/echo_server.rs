@@ -73,9 +73,8 @@ async fn serve(flags: Flags) -> Result<(), BoxError> {
         async move { while stopped.changed().await.is_ok() {} }
     };
 
-    let server = Server::builder()
-        .poll_handlers_inline(flags.inline)
-        .shutdown_grace(Duration::from_secs(flags.grace));
+    let server =
+        Server::builder().poll_handlers_inline(flags.inline).shutdown_grace(Duration::from_secs(flags.grace));
     let routes = echo::routes();
     let service = service_fn(move |request| answer(routes.clone(), request));
     let mut serving = JoinSet::new();

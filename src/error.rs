@@ -18,8 +18,8 @@ pub use misdeed::Misdeed;
 
 /// Why a stream or a connection failed.
 ///
-/// Cheap to clone. Says who caused it ([`Error::origin`]), how far it reaches ([`Error::reach`]) and which
-/// RFC 9113 §7 code belongs to it ([`Error::code`]).
+/// Cheap to clone. Says who caused it ([`Error::origin`]), how far it reaches
+/// ([`Error::is_connection_error`]) and which RFC 9113 §7 code belongs to it ([`Error::code`]).
 #[derive(Clone)]
 pub struct Error(Kind);
 
@@ -116,8 +116,8 @@ impl Error {
         }
     }
 
-    /// How far this reaches: `None` for a mistake of the caller, which harms nothing but the call itself.
-    /// A reset seen from its own stream reaches that stream only.
+    /// Whether the whole connection is lost (RFC 9113 §5.4.1). If not, it is one stream (§5.4.2) or, for a
+    /// mistake of the caller, nothing but the call itself.
     pub fn is_connection_error(&self) -> bool {
         match &self.0 {
             Kind::Misdeed(fault) => fault.reach == Reach::Connection,

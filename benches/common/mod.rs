@@ -129,11 +129,8 @@ where
     loop {
         let (socket, _) = listener.accept().await?;
         socket.set_nodelay(true)?;
-        let serving = serve(socket);
-        tokio::spawn(async move {
-            // A client that leaves is no news; one that fails reports it itself.
-            let _ = serving.await;
-        });
+        // A client that fails reports it itself.
+        tokio::spawn(serve(socket));
     }
 }
 

@@ -368,7 +368,8 @@ impl<'a> World<'a> {
         match choice >> 2 & 3 {
             0 => return false,
             1 => {
-                let field = (HeaderName::from_static("x-end"), HeaderValue::from(u16::from(self.input.octet())));
+                let field =
+                    (HeaderName::from_static("x-end"), HeaderValue::from(u16::from(self.input.octet())));
                 queue.push_trailers(Box::new(HeaderMap::from_iter([field])));
             }
             _ => queue.push_end(),
@@ -435,7 +436,8 @@ impl<'a> World<'a> {
             while !out.is_empty() {
                 let mut slices = [IoSlice::new(&[]); 8];
                 let count = out.slices(&mut slices);
-                let octets: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.iter().copied()).collect();
+                let octets: Vec<u8> =
+                    slices[..count].iter().flat_map(|slice| slice.iter().copied()).collect();
                 out.advance(octets.len());
                 self.ours.note(&octets, &mut self.theirs);
             }

@@ -36,7 +36,7 @@ use std::error::Error as StdError;
 
 use tonic::{Code, Status};
 
-use crate::error::{Error, ErrorCode, Origin};
+use crate::error::{Error, ErrorCode, Misdeed, Origin};
 
 /// The gRPC code for an error of the transport.
 pub fn code_of(error: &Error) -> Code {
@@ -45,6 +45,9 @@ pub fn code_of(error: &Error) -> Code {
     }
     if error.origin() == Origin::Caller && !error.is_reset() {
         return Code::Internal;
+    }
+    if error.misdeed().is_some_and(is_silence) {
+        return Code::Unavailable;
     }
     match error.code() {
         // The peer went away in good order while the call was not finished.
@@ -56,6 +59,15 @@ pub fn code_of(error: &Error) -> Code {
         ErrorCode::STREAM_CLOSED | ErrorCode::HTTP_1_1_REQUIRED => Code::Unknown,
         _ => Code::Internal,
     }
+}
+
+/// Whether the peer did nothing wrong but fall silent, as one does whose machine or network is gone.
+fn is_silence(misdeed: Misdeed) -> bool {
+    use Misdeed::*;
+    matches!(
+        misdeed,
+        HandshakeTimeout | HeadersTimeout | KeepaliveTimeout | SettingsNotAcknowledged | WriteStalled
+    )
 }
 
 /// The status that stands in the source chain of an error.
@@ -73,7 +85,7 @@ pub(super) fn status_in(error: &(dyn StdError + 'static)) -> Option<Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CallError, error::Fault, error::Misdeed, stream_id::StreamId};
+    use crate::{CallError, error::Fault, stream_id::StreamId};
     use bytes::Bytes;
 
     fn reset(code: ErrorCode) -> CallError {
@@ -117,6 +129,8 @@ mod tests {
                 Error::from(Fault::stream(StreamId::new(1), Misdeed::BodyLengthMismatch)).into(),
                 Code::Internal,
             ),
+            (Error::from(Fault::connection(Misdeed::HandshakeTimeout)).into(), Code::Unavailable),
+            (Error::from(Fault::connection(Misdeed::KeepaliveTimeout)).into(), Code::Unavailable),
             (CallError::connect("refused"), Code::Unavailable),
             (CallError::deadline_exceeded(), Code::DeadlineExceeded),
             (CallError::body(Status::not_found("x")), Code::NotFound),

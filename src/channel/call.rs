@@ -1,7 +1,7 @@
 //! One call: the request on its way, and the response to come.
 //!
 //! Always true here: a request whose body is ready at once goes to the driver in one piece and needs no task;
-//! dropping the future cancels the call, at any moment; no call outlives its deadline.
+//! dropping the future, or the response before its end, cancels the call; no call outlives its deadline.
 
 use std::{
     future::Future,
@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 use crate::{
     adapter::{Body, BoxError, CallError, Pump, deadline_of},
     error::{Error, Mistake},
-    handle::{ResponseFuture, SendRequest},
+    handle::{RecvStream, ResponseFuture, SendRequest},
     stream::{self, Head, SendQueue},
 };
 
@@ -93,9 +93,11 @@ where
                         }
                     }
                     if let Poll::Ready(response) = Pin::new(response).poll(cx) {
-                        let response = response?;
+                        let mut response = response?;
                         if let Some(rest) = rest.take() {
                             tokio::spawn(rest);
+                            // A call whose response nobody reads is cancelled, the rest of its request with it.
+                            response = response.map(RecvStream::cancel_when_dropped);
                         }
                         let deadline = this.deadline.take();
                         return Poll::Ready(Ok(response.map(|body| Body::new(body, deadline))));

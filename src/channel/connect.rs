@@ -1,6 +1,13 @@
 //! Making a connection: TCP, Unix socket, or the user's own connector.
 
-use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use http::Uri;
 use tokio::{
@@ -12,9 +19,10 @@ use tower_service::Service;
 use crate::{
     adapter::{BoxError, SocketOptions},
     config::Config,
-    driver::tokio::client_handshake_shared,
+    driver::tokio::{ClientConnection, client_handshake_shared},
     error::{Error, Mistake},
     handle::SendRequest,
+    readiness::ReadReady,
 };
 
 /// What makes a connection: any tower service from a URI to IO. Every such service is one.
@@ -123,10 +131,7 @@ impl Target {
             #[cfg(unix)]
             Some("unix") => {
                 // As `unix://localhost/path`: the authority says nothing.
-                if uri.path().len() < 2 {
-                    return Err(Mistake::BadUri("a Unix socket needs a path").into());
-                }
-                Ok(Target::Unix(uri.path().into()))
+                Self::unix(uri.path().into())
             }
             Some("http") => {
                 let host = uri.host().filter(|host| !host.is_empty()).ok_or(Mistake::BadUri("no host"))?;
@@ -136,6 +141,15 @@ impl Target {
             Some("https") => Err(Mistake::BadUri("TLS needs a connector of its own").into()),
             Some(_) => Err(Mistake::BadUri("the scheme is neither http nor unix").into()),
             None => Err(Mistake::BadUri("no scheme").into()),
+        }
+    }
+
+    #[cfg(unix)]
+    pub(super) fn unix(path: std::path::PathBuf) -> Result<Self, Error> {
+        // Without a name it is the root directory at best.
+        match path.file_name() {
+            Some(_) => Ok(Target::Unix(path)),
+            None => Err(Mistake::BadUri("a Unix socket needs a path").into()),
         }
     }
 }
@@ -164,12 +178,23 @@ async fn connect_tcp(host: &str, port: u16, local: Option<std::net::IpAddr>) -> 
 /// Starts the driver of a new connection.
 fn start(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, config: Arc<Config>) -> SendRequest {
     let (sender, connection) = client_handshake_shared(io, config);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
+    tokio::spawn(Driving(connection));
+    sender
+}
+
+/// A connection that says in the log why it ended. A type of its own, since an `async` block that awaits its
+/// capture keeps room for it twice, and this future lives as long as the connection.
+struct Driving<T>(ClientConnection<T>);
+
+impl<T: ReadReady + AsyncWrite + Unpin> Future for Driving<T> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Err(error) = ready!(Pin::new(&mut self.0).poll(cx)) {
             tracing::debug!(%error, "connection ended");
         }
-    });
-    sender
+        Poll::Ready(())
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! pause that doubles, with jitter, and calls made in it fail at once.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -32,7 +32,7 @@ pub(super) struct Backoff {
 struct State {
     dial: Option<Dial>,
     stage: Stage,
-    /// Attempts that failed since one stood.
+    /// Attempts that failed since a connection stood for a while.
     failures: u32,
 }
 
@@ -74,9 +74,16 @@ impl Link {
                 Some(lived) if lived < self.backoff.first => {
                     let error = CallError::connect("the connection was lost as soon as it was made");
                     self.pause(&mut state, error);
+                    continue;
                 }
-                _ => self.dial(&mut state),
+                Some(_) => state.failures = 0,
+                None => {}
             }
+            state.stage = Stage::Connecting { waiting: vec![cx.waker().clone()] };
+            let dial = state.dial.take();
+            drop(state);
+            self.dial(dial);
+            return Poll::Pending;
         }
     }
 
@@ -88,17 +95,14 @@ impl Link {
         }
     }
 
-    fn dial(self: &Arc<Self>, state: &mut State) {
-        state.stage = Stage::Connecting { waiting: Vec::new() };
-        let Some(mut dial) = state.dial.take() else { return };
-        let connecting = dial();
+    /// Begins an attempt. Not under the lock: its end may come at once.
+    fn dial(self: &Arc<Self>, dial: Option<Dial>) {
         // The channel may be dropped meanwhile: then nobody wants the connection.
-        let link = Arc::downgrade(self);
+        let mut attempt = Attempt { link: Arc::downgrade(self), dial };
         tokio::spawn(async move {
-            let result = connecting.await;
-            if let Some(link) = link.upgrade() {
-                link.dialled(dial, result);
-            }
+            let Some(dial) = &mut attempt.dial else { return };
+            let result = dial().await;
+            attempt.end(result);
         });
     }
 
@@ -111,7 +115,6 @@ impl Link {
         };
         match result {
             Ok(sender) => {
-                state.failures = 0;
                 state.stage = Stage::Standing { sender, since: Instant::now() };
             }
             Err(error) => {
@@ -131,6 +134,26 @@ impl Link {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One attempt to connect. Dropped before its end (the connector panicked, the runtime shuts down) it failed.
+struct Attempt {
+    link: Weak<Link>,
+    dial: Option<Dial>,
+}
+
+impl Attempt {
+    fn end(&mut self, result: Result<SendRequest, BoxError>) {
+        if let (Some(dial), Some(link)) = (self.dial.take(), self.link.upgrade()) {
+            link.dialled(dial, result);
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.end(Err("the attempt to connect was broken off".into()));
     }
 }
 

@@ -85,7 +85,7 @@ impl Channel {
     /// A builder for a channel to a Unix socket.
     #[cfg(unix)]
     pub fn unix(path: impl Into<std::path::PathBuf>) -> ChannelBuilder {
-        ChannelBuilder::new(Uri::from_static("http://localhost"), Ok(Target::Unix(path.into())))
+        ChannelBuilder::new(Uri::from_static("http://localhost"), Target::unix(path.into()))
     }
 
     /// Figures of the connection as its driver last saw them; `None` while there is none.
@@ -115,6 +115,7 @@ where
     type Future = CallFuture<B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
+        self.error = None;
         loop {
             if let Some(sender) = &mut self.sender {
                 match sender.poll_ready(cx) {

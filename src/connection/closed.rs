@@ -32,6 +32,14 @@ struct Reset {
 
 /// The memory of closed streams.
 pub(super) struct Closed {
+    max_resets: usize,
+    keep: Duration,
+    /// Most connections reset nothing, and then there is nothing to know.
+    known: Option<Box<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
     resets: VecDeque<Reset>,
     /// Ranges of identifiers that the peer skipped: first and last.
     skipped: VecDeque<(StreamId, StreamId)>,
@@ -40,8 +48,6 @@ pub(super) struct Closed {
     forgotten: Option<Instant>,
     /// The same, for one whose RST_STREAM waits to be written.
     forgotten_unwritten: bool,
-    max_resets: usize,
-    keep: Duration,
 }
 
 impl Closed {
@@ -50,39 +56,38 @@ impl Closed {
 
     pub(super) fn new(config: &Config) -> Self {
         Closed {
-            resets: VecDeque::new(),
-            skipped: VecDeque::new(),
-            forgotten: None,
-            forgotten_unwritten: false,
             max_resets: config.max_concurrent_reset_streams,
             keep: config.reset_stream_duration,
+            known: None,
         }
     }
 
     /// A stream was reset. If `by_us`, its time begins when that is [written](Self::written).
     pub(super) fn reset(&mut self, stream: StreamId, by_us: bool, now: Instant) {
         self.expire(now);
-        while self.resets.len() >= self.max_resets {
-            match self.resets.pop_front() {
-                Some(oldest) if oldest.by_us => self.forgotten_unwritten = true,
+        let known = self.known.get_or_insert_default();
+        while known.resets.len() >= self.max_resets {
+            match known.resets.pop_front() {
+                Some(oldest) if oldest.by_us => known.forgotten_unwritten = true,
                 Some(_) => {}
                 None => {
                     // Nothing is to be remembered at all.
-                    self.forgotten_unwritten |= by_us;
+                    known.forgotten_unwritten |= by_us;
                     return;
                 }
             }
         }
-        self.resets.push_back(Reset { stream, by_us, at: (!by_us).then_some(now) });
+        known.resets.push_back(Reset { stream, by_us, at: (!by_us).then_some(now) });
     }
 
     /// The RST_STREAMs that waited are written.
     pub(super) fn written(&mut self, now: Instant) {
-        for reset in self.resets.iter_mut().filter(|reset| reset.at.is_none()) {
+        let Some(known) = &mut self.known else { return };
+        for reset in known.resets.iter_mut().filter(|reset| reset.at.is_none()) {
             reset.at = Some(now);
         }
-        if std::mem::take(&mut self.forgotten_unwritten) {
-            self.forgotten = Some(now);
+        if std::mem::take(&mut known.forgotten_unwritten) {
+            known.forgotten = Some(now);
         }
     }
 
@@ -91,35 +96,39 @@ impl Closed {
         if expected >= opened {
             return;
         }
-        if self.skipped.len() == Self::MAX_SKIPPED {
-            self.skipped.pop_front();
+        let known = self.known.get_or_insert_default();
+        if known.skipped.len() == Self::MAX_SKIPPED {
+            known.skipped.pop_front();
         }
-        self.skipped.push_back((expected, StreamId::new(opened.value() - 2)));
+        known.skipped.push_back((expected, StreamId::new(opened.value() - 2)));
     }
 
     /// What is known of a stream that is in the table no more.
     pub(super) fn past(&mut self, stream: StreamId, now: Instant) -> Past {
         self.expire(now);
-        if let Some(reset) = self.resets.iter().find(|reset| reset.stream == stream) {
+        let Some(known) = &self.known else { return Past::Ended };
+        if let Some(reset) = known.resets.iter().find(|reset| reset.stream == stream) {
             return if reset.by_us { Past::ResetByUs } else { Past::ResetByPeer };
         }
-        if self.skipped.iter().any(|(first, last)| (*first..=*last).contains(&stream)) {
+        if known.skipped.iter().any(|(first, last)| (*first..=*last).contains(&stream)) {
             return Past::Skipped;
         }
-        if self.forgotten_unwritten || self.forgotten.is_some() { Past::ResetByUs } else { Past::Ended }
+        if known.forgotten_unwritten || known.forgotten.is_some() { Past::ResetByUs } else { Past::Ended }
     }
 
     /// Forgets what is too old; gives memory back when nothing is left.
     pub(super) fn expire(&mut self, now: Instant) {
         let keep = self.keep;
+        let Some(known) = &mut self.known else { return };
         let old = |at: Instant| now.saturating_duration_since(at) >= keep;
-        while self.resets.front().is_some_and(|reset| reset.at.is_some_and(old)) {
-            self.resets.pop_front();
+        while known.resets.front().is_some_and(|reset| reset.at.is_some_and(old)) {
+            known.resets.pop_front();
         }
-        if self.resets.is_empty() {
-            self.resets = VecDeque::new();
+        known.forgotten = known.forgotten.filter(|at| !old(*at));
+        let nothing = known.skipped.is_empty() && known.forgotten.is_none() && !known.forgotten_unwritten;
+        if known.resets.is_empty() && nothing {
+            self.known = None;
         }
-        self.forgotten = self.forgotten.filter(|at| !old(*at));
     }
 }
 
@@ -150,7 +159,7 @@ mod tests {
         for n in 0..1_000 {
             closed.reset(id(2 * n + 1), true, now);
         }
-        assert_eq!(closed.resets.len(), 50);
+        assert_eq!(closed.known.as_ref().unwrap().resets.len(), 50);
         // Too many to remember: the benefit of the doubt for a while.
         assert_eq!(closed.past(id(1), now), Past::ResetByUs);
         let later = now + Duration::from_secs(3_600);
@@ -158,13 +167,13 @@ mod tests {
         closed.written(now);
         let later = now + Duration::from_secs(31);
         assert_eq!(closed.past(id(1), later), Past::Ended);
-        assert_eq!(closed.resets.capacity(), 0);
+        assert!(closed.known.is_none());
     }
 
     #[test]
     fn consecutive_identifiers_leave_no_gap() {
         let mut closed = Closed::new(&Config::default());
         closed.skip(id(3), id(3));
-        assert!(closed.skipped.is_empty());
+        assert!(closed.known.is_none());
     }
 }

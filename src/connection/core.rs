@@ -94,7 +94,7 @@ impl Core {
             bandwidth: Bandwidth::default(),
             shutdown: Shutdown::default(),
             closed: Closed::new(&config),
-            limits: Limits::new(&config),
+            limits: Limits::default(),
             events: VecDeque::new(),
             data: None,
             send_preface: side == Side::Client,
@@ -152,6 +152,7 @@ impl Core {
     pub(super) fn close(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.remove(key) else { return };
         self.send_credit.unassign(stream.assigned);
+        debug_assert!(!self.streams.is_empty() || self.send_credit.assigned() == 0, "credit leaked");
         if self.data.as_ref().is_some_and(|data| data.key == key) {
             self.data = None;
         }
@@ -201,7 +202,7 @@ impl Core {
                     // §6.4: RST_STREAM must not be sent for an idle stream.
                     return self.fail(Fault::connection(fault.misdeed));
                 }
-                if let Err(misdeed) = self.limits.charge(Cheap::Provoked, self.now) {
+                if let Err(misdeed) = self.limits.charge(Cheap::Provoked, &self.config, self.now) {
                     return self.fail(Fault::connection(misdeed));
                 }
                 self.send_reset(id, fault.misdeed.code());

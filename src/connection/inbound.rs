@@ -69,7 +69,7 @@ impl Core {
 
     /// The budget for what the peer can do cheaply.
     pub(super) fn charge(&mut self, kind: Cheap) -> Result<(), Fault> {
-        self.limits.charge(kind, self.now).map_err(Fault::connection)
+        self.limits.charge(kind, &self.config, self.now).map_err(Fault::connection)
     }
 
     fn handle_data_start(&mut self, id: StreamId, length: u32) -> Outcome {

@@ -33,53 +33,65 @@ pub(super) enum Cheap {
     Informational,
 }
 
-const KINDS: usize = 10;
+impl Cheap {
+    const ALL: [Cheap; 10] = [
+        Cheap::Reset,
+        Cheap::Provoked,
+        Cheap::Ping,
+        Cheap::Settings,
+        Cheap::Priority,
+        Cheap::WindowUpdate,
+        Cheap::EmptyData,
+        Cheap::Unknown,
+        Cheap::GoAway,
+        Cheap::Informational,
+    ];
+
+    /// How many at once; a tenth of it comes back each second.
+    fn burst(self, config: &Config) -> u32 {
+        let saturated = |max: usize| u32::try_from(max).unwrap_or(u32::MAX);
+        match self {
+            Cheap::Reset => saturated(config.max_pending_accept_reset_streams),
+            Cheap::Provoked => config.max_local_error_reset_streams.map_or(u32::MAX, saturated),
+            // An honest peer sends one for keepalive and one for each round trip that measures bandwidth.
+            Cheap::Ping => 100,
+            // An honest peer sends one at the start and a few when it tunes its windows.
+            Cheap::Settings => 100,
+            // Browsers of old built trees of a few dozen streams; each frame costs us a table look-up.
+            Cheap::Priority => 1_000,
+            // Two for each of our DATA frames are earned (`useful`); the rest is for windows that open.
+            Cheap::WindowUpdate => 10_000,
+            // Some gRPC stacks end streams with an empty DATA frame: those have END_STREAM and are free.
+            Cheap::EmptyData => 1_000,
+            // GREASE (RFC 8701 for HTTP/2) is a frame now and then.
+            Cheap::Unknown => 1_000,
+            // A graceful shutdown takes two.
+            Cheap::GoAway => 100,
+            // One or two for a request (103 and 102); a request that ends earns one back.
+            Cheap::Informational => 1_000,
+        }
+    }
+}
 
 /// The allowances of one connection.
+#[derive(Default)]
 pub(super) struct Limits {
-    spent: [u32; KINDS],
-    burst: [u32; KINDS],
+    spent: [u32; Cheap::ALL.len()],
     last_leak: Option<Instant>,
 }
 
-/// How often the allowances refill by `per_second`.
+/// How often the allowances refill.
 const LEAK: Duration = Duration::from_secs(1);
 
 impl Limits {
-    pub(super) fn new(config: &Config) -> Self {
-        let resets = u32::try_from(config.max_pending_accept_reset_streams).unwrap_or(u32::MAX);
-        let provoked =
-            config.max_local_error_reset_streams.map_or(u32::MAX, |max| max.min(u32::MAX as usize) as u32);
-        Limits {
-            spent: [0; KINDS],
-            burst: [
-                resets, provoked,
-                // An honest peer sends one for keepalive and one for each round trip that measures bandwidth.
-                100, // An honest peer sends one at the start and a few when it tunes its windows.
-                100,
-                // Browsers of old built trees of a few dozen streams; each frame costs us a table look-up.
-                1_000,
-                // Two for each of our DATA frames are earned (`useful`); the rest is for windows that open.
-                10_000,
-                // Some gRPC stacks end streams with an empty DATA frame: those have END_STREAM and are free.
-                1_000, // GREASE (RFC 8701 for HTTP/2) is a frame now and then.
-                1_000, // A graceful shutdown takes two.
-                100,
-                // One or two for a request (103 and 102); a request that ends earns one back.
-                1_000,
-            ],
-            last_leak: None,
-        }
-    }
-
     /// The peer did something cheap; over its allowance it is a connection error.
-    pub(super) fn charge(&mut self, kind: Cheap, now: Instant) -> Result<(), Misdeed> {
-        let slot = kind as usize;
-        if self.spent[slot] >= self.burst[slot] {
-            self.leak(now);
+    pub(super) fn charge(&mut self, kind: Cheap, config: &Config, now: Instant) -> Result<(), Misdeed> {
+        let (slot, burst) = (kind as usize, kind.burst(config));
+        if self.spent[slot] >= burst {
+            self.leak(config, now);
         }
         self.last_leak.get_or_insert(now);
-        if self.spent[slot] >= self.burst[slot] {
+        if self.spent[slot] >= burst {
             return Err(match kind {
                 Cheap::Reset => Misdeed::ResetFlood,
                 Cheap::Provoked => Misdeed::ResetProvoked,
@@ -123,15 +135,16 @@ impl Limits {
     }
 
     /// Refills a tenth of each burst for every second since the last time.
-    fn leak(&mut self, now: Instant) {
+    fn leak(&mut self, config: &Config, now: Instant) {
         let Some(last) = self.last_leak else { return };
         let seconds = (now.saturating_duration_since(last).as_nanos() / LEAK.as_nanos()).min(10) as u32;
         if seconds == 0 {
             return;
         }
         self.last_leak = Some(now);
-        for (spent, burst) in self.spent.iter_mut().zip(self.burst) {
-            *spent = spent.saturating_sub((burst / 10).max(1).saturating_mul(seconds));
+        for kind in Cheap::ALL {
+            let back = (kind.burst(config) / 10).max(1).saturating_mul(seconds);
+            self.earn(kind, back);
         }
     }
 }
@@ -140,8 +153,16 @@ impl Limits {
 mod tests {
     use super::*;
 
-    fn limits() -> (Limits, Instant) {
-        (Limits::new(&Config::default()), Instant::now())
+    struct Peer(Limits, Config);
+
+    impl Peer {
+        fn charge(&mut self, kind: Cheap, now: Instant) -> Result<(), Misdeed> {
+            self.0.charge(kind, &self.1, now)
+        }
+    }
+
+    fn limits() -> (Peer, Instant) {
+        (Peer(Limits::default(), Config::default()), Instant::now())
     }
 
     #[test]
@@ -170,7 +191,7 @@ mod tests {
             for _ in 0..2 * 16 {
                 limits.charge(Cheap::WindowUpdate, now).unwrap();
             }
-            limits.sent(16_384);
+            limits.0.sent(16_384);
         }
     }
 
@@ -179,7 +200,7 @@ mod tests {
         let (mut limits, now) = limits();
         for _ in 0..100_000 {
             limits.charge(Cheap::Reset, now).unwrap();
-            limits.finished();
+            limits.0.finished();
         }
     }
 

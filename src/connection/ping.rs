@@ -36,14 +36,15 @@ impl Purpose {
 /// The PINGs in flight and the round trip they measured.
 #[derive(Default)]
 pub(super) struct Pings {
-    sent: [Option<Instant>; 4],
+    /// By purpose; nothing while none is in flight.
+    sent: Option<Box<[Option<Instant>; 4]>>,
     rtt: Option<Duration>,
 }
 
 impl Pings {
     /// Starts a PING; the payload is to be sent. `None`: one for this purpose is already in flight.
     pub(super) fn start(&mut self, purpose: Purpose, now: Instant) -> Option<[u8; 8]> {
-        let sent = &mut self.sent[purpose as usize];
+        let sent = &mut self.sent.get_or_insert_default()[purpose as usize];
         if sent.is_some() {
             return None;
         }
@@ -54,20 +55,22 @@ impl Pings {
     /// A PING of ours is written: its time begins.
     pub(super) fn written(&mut self, payload: [u8; 8], now: Instant) {
         let purpose = Purpose::ALL.into_iter().find(|purpose| purpose.payload() == payload);
-        if let Some(sent) = purpose.and_then(|purpose| self.sent[purpose as usize].as_mut()) {
+        if let (Some(purpose), Some(sent)) = (purpose, &mut self.sent)
+            && let Some(sent) = &mut sent[purpose as usize]
+        {
             *sent = now;
         }
     }
 
     /// Its answer is awaited no more.
     pub(super) fn give_up(&mut self, purpose: Purpose) {
-        self.sent[purpose as usize] = None;
+        self.take(purpose);
     }
 
     /// A PING with ACK came; which of ours it answers.
     pub(super) fn answered(&mut self, payload: [u8; 8], now: Instant) -> Option<Purpose> {
         let purpose = Purpose::ALL.into_iter().find(|purpose| purpose.payload() == payload)?;
-        let sent = self.sent[purpose as usize].take()?;
+        let sent = self.take(purpose)?;
         let sample = now.saturating_duration_since(sent);
         // RFC 6298 §2: an eighth of each new sample.
         self.rtt = Some(self.rtt.map_or(sample, |rtt| (rtt * 7 + sample) / 8));
@@ -76,7 +79,17 @@ impl Pings {
 
     /// When the PING for this purpose went out, if its answer is awaited.
     pub(super) fn in_flight(&self, purpose: Purpose) -> Option<Instant> {
-        self.sent[purpose as usize]
+        self.sent.as_ref()?[purpose as usize]
+    }
+
+    /// Ends the wait for an answer; gives the memory back with the last.
+    fn take(&mut self, purpose: Purpose) -> Option<Instant> {
+        let sent = self.sent.as_mut()?;
+        let at = sent[purpose as usize].take();
+        if sent.iter().all(Option::is_none) {
+            self.sent = None;
+        }
+        at
     }
 
     pub(super) fn rtt(&self) -> Option<Duration> {

@@ -34,6 +34,8 @@ use super::{
 /// ended cancels it.
 pub struct RecvStream {
     flow: FlowControl,
+    /// Whether dropping it before its end cancels the stream, though the other half is still in use.
+    cancels: bool,
 }
 
 /// Says how much of the body the application has dealt with, so that the peer may send more.
@@ -42,7 +44,14 @@ pub struct FlowControl(Handle);
 
 impl RecvStream {
     pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
-        RecvStream { flow: FlowControl(Handle::new(mailbox)) }
+        RecvStream { flow: FlowControl(Handle::new(mailbox)), cancels: false }
+    }
+
+    /// From now on dropping it before its end cancels the stream, even while a request body is being sent.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn cancel_when_dropped(mut self) -> Self {
+        self.cancels = true;
+        self
     }
 
     /// The stream's identifier.
@@ -174,6 +183,9 @@ impl Body for RecvStream {
 
 impl Drop for RecvStream {
     fn drop(&mut self) {
+        if self.cancels && !self.flow.0.0.lock().inbox.ended {
+            reset(&self.flow.0.0, ErrorCode::CANCEL);
+        }
         self.flow.0.0.stop_reading();
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Serving<IO, S> {
     info: Extensions,
     running: Option<Arc<AtomicUsize>>,
     age: Option<Box<Age>>,
+    /// How many requests the service had no room for when it was last asked.
+    backlog: usize,
     _entry: Entry,
 }
 
@@ -80,11 +82,20 @@ where
         let entry = drain.enter(driver.shared());
         let running = options.concurrency_limit.map(|_| Arc::new(AtomicUsize::new(0)));
         let age = Age::new(&options);
-        Serving { driver, service, config, options, info, running, age, _entry: entry }
+        Serving { driver, service, config, options, info, running, age, backlog: 0, _entry: entry }
     }
 
     /// Gives waiting requests to the service, as many as it takes.
     fn accept(&mut self, cx: &mut Context<'_>) {
+        if self.backlog > 0 {
+            // Those that had to wait may have been cancelled meanwhile.
+            self.driver.post().incoming.retain_mut(|(_, respond)| respond.poll_reset(cx).is_pending());
+        }
+        self.hand_over(cx);
+        self.backlog = self.driver.post().incoming.len();
+    }
+
+    fn hand_over(&mut self, cx: &mut Context<'_>) {
         while !self.driver.post().incoming.is_empty() {
             let full = self.is_full();
             if full && !self.options.load_shed {

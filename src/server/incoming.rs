@@ -136,16 +136,20 @@ fn poll_accept<T>(
     }
 }
 
-fn is_of_one_connection(error: &io::Error) -> bool {
+/// Whether an error is that of one connection which did not come about, and the next may well do.
+pub(super) fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::*;
     matches!(
         error.kind(),
-        ConnectionAborted
+        BrokenPipe
+            | ConnectionAborted
             | ConnectionReset
             | ConnectionRefused
             | Interrupted
             | NetworkUnreachable
             | HostUnreachable
+            | TimedOut
+            | UnexpectedEof
     )
 }
 

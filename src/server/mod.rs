@@ -42,7 +42,7 @@ use crate::{
     error::Error,
 };
 
-use self::{connection::Serving, drain::Drain, handler::TraceFn};
+use self::{connection::Serving, drain::Drain, handler::TraceFn, incoming::is_of_one_connection};
 
 /// Serves HTTP/2 with prior knowledge.
 ///
@@ -245,7 +245,8 @@ impl<L> Server<L> {
         self.serve_with_incoming_shutdown(incoming, service, signal).await
     }
 
-    /// Serves connections that come from a stream: a listener of this crate, of tokio, TLS, or anything else.
+    /// Serves connections that come from a stream: a listener of this crate, of tokio, TLS, or anything else. An
+    /// [`io::Error`] that is one connection's, such as a reset, is passed over; any other ends the serving.
     ///
     /// # Errors
     ///
@@ -297,7 +298,13 @@ impl<L> Server<L> {
                             Serving::new(io, service.clone(), config.clone(), options.clone(), &drain);
                         tokio::spawn(serving);
                     }
-                    Some(Err(error)) => return Err(ServeError::Incoming(error.into())),
+                    Some(Err(error)) => {
+                        let error = error.into();
+                        if !error.downcast_ref().is_some_and(is_of_one_connection) {
+                            return Err(ServeError::Incoming(error));
+                        }
+                        tracing::debug!(%error, "connection lost before it was served");
+                    }
                     None => break,
                 }
             }

@@ -54,7 +54,8 @@ async fn nghttp_on_its_own_window() {
     // 2^10 octets of window for each stream: many rounds of WINDOW_UPDATE.
     let url = format!("http://{}/octets/300000", served.address);
     let said = output("nghttp", &["-v", "-n", "-w", "10", &url]).await;
-    let lengths = said.lines().filter_map(|line| line.split_once("recv DATA frame <length=")?.1.split_once(','));
+    let lengths =
+        said.lines().filter_map(|line| line.split_once("recv DATA frame <length=")?.1.split_once(','));
     let lengths: Vec<usize> = lengths.map(|(length, _)| length.parse().unwrap()).collect();
     assert_eq!(lengths.iter().sum::<usize>(), 300_000, "{said}");
     assert!(lengths.iter().all(|length| *length <= 1 << 10), "{said}");

@@ -16,15 +16,12 @@ pub const ACK: u8 = 1;
 pub const END_HEADERS: u8 = 4;
 
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// `:method: POST`, `:scheme: http`, `:path: /`, `:authority: a`.
-pub const POST: &[u8] = &[0x83, 0x86, 0x84, 0x41, 0x01, b'a'];
 /// `:method: GET`, `:scheme: http`, `:path: /`, `:authority: a`.
 pub const GET: &[u8] = &[0x82, 0x86, 0x84, 0x41, 0x01, b'a'];
 /// `:status: 200`.
 pub const OK: &[u8] = &[0x88];
 
 pub const MAX_CONCURRENT_STREAMS: u16 = 3;
-pub const INITIAL_WINDOW_SIZE: u16 = 4;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -60,10 +57,6 @@ pub fn settings(values: &[(u16, u32)]) -> Vec<u8> {
         .flat_map(|(id, value)| id.to_be_bytes().into_iter().chain(value.to_be_bytes()))
         .collect();
     frame(SETTINGS, 0, 0, &payload)
-}
-
-pub fn window_update(stream: u32, octets: u32) -> Vec<u8> {
-    frame(WINDOW_UPDATE, 0, stream, &octets.to_be_bytes())
 }
 
 pub fn goaway(last: u32, code: ErrorCode) -> Vec<u8> {

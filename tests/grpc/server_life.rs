@@ -46,9 +46,18 @@ async fn shutdown_lets_calls_finish() {
     gate.entered(1).await;
     let (ended, pool) = served.stop();
     // GOAWAY has come: the client opens nothing more, and nobody listens.
-    let refused = async { while send.clone().ready().await.is_ok() { pause(5).await } };
+    let refused = async {
+        while send.clone().ready().await.is_ok() {
+            pause(5).await
+        }
+    };
     soon("no more requests", refused).await;
-    soon("nobody listens", async { while TcpStream::connect(address).await.is_ok() { pause(5).await } }).await;
+    soon("nobody listens", async {
+        while TcpStream::connect(address).await.is_ok() {
+            pause(5).await
+        }
+    })
+    .await;
     assert!(!ended.is_finished() && gate.running() == 1);
     gate.permits.add_permits(1);
     assert_eq!(open.await.unwrap().unwrap().1, "/open");

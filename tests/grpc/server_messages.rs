@@ -109,7 +109,8 @@ async fn requests_arrive_whole() {
     });
     let served = Served::start(Server::builder(), service).await;
     let send = stock::h2_client(served.address).await.unwrap();
-    let asked = Request::put("http://pond.example:81/a/b?c=d%20e").header("x-twice", "1").header("x-twice", "2");
+    let asked =
+        Request::put("http://pond.example:81/a/b?c=d%20e").header("x-twice", "1").header("x-twice", "2");
     let (_, body, _) = h2_call(&send, asked.body(()).unwrap(), Bytes::from_static(b"x")).await.unwrap();
     assert_eq!(body, r#"PUT http://pond.example:81/a/b?c=d%20e HTTP/2.0 ["1", "2"]"#);
     drop(send);

@@ -19,6 +19,9 @@ missing=
 command -v nghttp >/dev/null && command -v h2load >/dev/null || missing="$missing nghttp2-client"
 command -v nghttpd >/dev/null || missing="$missing nghttp2-server"
 command -v curl >/dev/null || missing="$missing curl"
+# Both are run by the tests themselves, on ports of their own; the services that come with them are not needed.
+command -v haproxy >/dev/null || missing="$missing haproxy"
+command -v nginx >/dev/null || missing="$missing nginx"
 if [ -n "$missing" ]; then
     as_root apt-get -q update
     # The list is meant to be split into words.
@@ -37,5 +40,7 @@ echo "nghttp   $(command -v nghttp)"
 echo "h2load   $(command -v h2load)"
 echo "nghttpd  $(command -v nghttpd)"
 echo "curl     $(command -v curl)"
+echo "haproxy  $(command -v haproxy)"
+echo "nginx    $(command -v nginx)"
 echo "python   $peers/venv/bin/python ($("$peers/venv/bin/python" -c 'import grpc; print("grpcio", grpc.__version__)'))"
 echo "node     $(command -v node) (modules in $peers/node/node_modules)"
