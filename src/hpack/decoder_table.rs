@@ -57,7 +57,7 @@ impl DecoderTable {
         self.evict(self.max - octets);
         if self.entries.len() == self.entries.capacity() {
             // Growth by half, since idle connections keep this.
-            self.entries.reserve_exact((self.entries.len() / 2).max(4));
+            self.entries.reserve_exact((self.entries.len() / 2).max(2));
         }
         self.entries.push_back(entry);
         self.octets += octets;
