@@ -51,6 +51,9 @@ const SUBJECTS: [Subject; 7] = [
     Subject::stock::<grpc::Tonic>(),
 ];
 
+/// Calls that each connection makes at once.
+const BURST: usize = 100;
+
 /// Streams that each connection holds in the end.
 const STREAMS: usize = 100;
 
@@ -66,9 +69,11 @@ fn main() -> Result<ExitCode, BoxError> {
     };
     println!(
         "octets for each connection; one process with one thread for each side; every crate with its defaults;\n\
-         calls are made one connection after the other; counted after {settle:?} of rest. Live heap includes what\n\
-         is idle in the pool. gRPC rows include tonic's own buffers for each stream (its codecs), raw rows nothing\n\
-         above the transport but one task for each stream on the server.\n"
+         calls are made one connection after the other; counted after {settle:?} of rest.\n\
+         Heap: live octets of the Rust allocator. Blocks of 16 KiB and more are mappings of their own, which it does\n\
+         not see; RSS has what of them was touched. Idle in pools: octets of both processes together.\n\
+         gRPC rows include tonic's own buffers for each stream (its codecs), raw rows nothing above the transport but\n\
+         one task for each stream on the server.\n"
     );
     let mut report = Report::default();
     for subject in &SUBJECTS {
@@ -76,6 +81,8 @@ fn main() -> Result<ExitCode, BoxError> {
         report.add("fresh", subject, pair.count()?);
         pair.call(16)?;
         report.add("after a call with 16 octets up and down", subject, pair.count()?);
+        pair.burst(BURST)?;
+        report.add("after 100 such calls at once", subject, pair.count()?);
         pair.call(1 << 20)?;
         report.add("after a call with 1 MiB up and down", subject, pair.count()?);
         drop(pair);

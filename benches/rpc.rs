@@ -137,7 +137,8 @@ where
     A: Stack<Client: Bulk>,
     B: Stack<Client: Bulk>,
 {
-    println!("\n{} against {}, {:?} windows, threads: {threads}", A::NAME, B::NAME, options.windows);
+    let windows = format!("{:?}", options.windows).to_lowercase();
+    println!("\n{} against {}, windows: {windows}, threads: {threads}", A::NAME, B::NAME);
     println!(
         "{:26} {:>11} {:>11} {:>6} {:>6}   {:>9} {:>9}   {:>9} {:>9}",
         "", "ours", "theirs", "ratio", "cpu", "our p50", "p99", "their p50", "p99"

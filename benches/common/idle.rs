@@ -13,7 +13,7 @@ use millpond_testkit::{
     table::{Table, octets},
     worker::{Worker, obey},
 };
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
 use super::{BoxError, Client, Options, Stack, grpc, hyper, raw};
 
@@ -126,6 +126,11 @@ impl Pair {
         self.client.ask(format_args!("unary {octets}")).map(drop)
     }
 
+    /// Has every connection make so many small calls at once, one connection after the other.
+    pub fn burst(&mut self, calls: usize) -> io::Result<()> {
+        self.client.ask(format_args!("burst {calls}")).map(drop)
+    }
+
     /// Has every connection open so many more streams, which stay open.
     pub fn hold(&mut self, streams: usize) -> io::Result<()> {
         self.client.ask(format_args!("hold {streams}")).map(drop)
@@ -219,6 +224,12 @@ impl<S: Stack> Side<S> {
                     self.runtime.block_on(client.unary(payload.clone()))?;
                 }
             }
+            ["burst", calls] => {
+                let calls: usize = calls.parse()?;
+                for client in &self.clients {
+                    self.runtime.block_on(burst(client, calls))?;
+                }
+            }
             ["hold", streams] => {
                 let streams: usize = streams.parse()?;
                 self.held.reserve_exact(self.clients.len() * streams);
@@ -249,4 +260,16 @@ impl<S: Stack> Side<S> {
         let pool = BufferPool::global().stats();
         Ok(format!("{heap} {rss} {} {}", pool.blocks_out, pool.octets_idle))
     }
+}
+
+async fn burst<C: Client>(client: &C, calls: usize) -> Result<(), BoxError> {
+    let mut callers = JoinSet::new();
+    for _ in 0..calls {
+        let mut client = client.clone();
+        callers.spawn(async move { client.unary(Bytes::from_static(&[7; 16])).await });
+    }
+    while let Some(caller) = callers.join_next().await {
+        caller??;
+    }
+    Ok(())
 }

@@ -39,6 +39,12 @@ mod path {
     pub const SINK: &str = "/echo.Echo/ClientStream";
     /// A long body comes.
     pub const SOURCE: &str = "/echo.Echo/ServerStream";
+
+    /// The one that is meant.
+    pub fn of(uri: &http::Uri) -> &'static str {
+        let known = [HOLD, SINK, SOURCE].into_iter().find(|path| *path == uri.path());
+        known.unwrap_or(ECHO)
+    }
 }
 
 macro_rules! endpoints {
@@ -59,9 +65,8 @@ macro_rules! endpoints {
                         let mut connection = $handshake(socket, options).await?;
                         while let Some(call) = connection.accept().await {
                             let (request, respond) = call?;
-                            let long = long.clone();
                             // A client that fails reports it itself.
-                            tokio::spawn(async move { drop(Self::answer(request, respond, long).await) });
+                            tokio::spawn(Self::answer(request, respond, long.clone()));
                         }
                         Ok(())
                     }
@@ -80,9 +85,11 @@ macro_rules! endpoints {
                 mut respond: $respond,
                 long: Bytes,
             ) -> Result<(), BoxError> {
-                let (head, mut body) = request.into_parts();
+                // The head is not kept: it would be most of what a held stream costs.
+                let path = path::of(request.uri());
+                let mut body = request.into_body();
                 let mut pieces = Vec::new();
-                let mut send = match head.uri.path() {
+                let mut send = match path {
                     path::HOLD => {
                         let mut send = respond.send_response(response(), false)?;
                         while let Some(data) = Self::next(&mut body).await? {

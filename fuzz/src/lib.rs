@@ -13,8 +13,11 @@ pub use connection::{client_connection, server_connection};
 pub use frames::frame_reader;
 pub use hpack::{hpack_decode, hpack_roundtrip};
 
+/// Takes any octets; panics if something is not as it should be.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name.
-pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("frame_reader", frame_reader),
     ("hpack_decode", hpack_decode),
     ("hpack_roundtrip", hpack_roundtrip),

@@ -8,6 +8,7 @@ use http::Request;
 use http_body_util::Empty;
 use millpond::{CallError, Channel, ErrorCode, buffer::BufferPool};
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
@@ -70,6 +71,13 @@ async fn request(peer: &mut Raw<TcpStream>) -> u32 {
 
 async fn answer(peer: &mut Raw<TcpStream>, stream: u32) {
     peer.send(&raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, stream, raw::OK)).await;
+}
+
+/// The peer closes in good order. With octets left unread the system would reset the connection, and what was
+/// sent last could be lost.
+async fn hang_up(mut peer: Raw<TcpStream>) {
+    peer.io.shutdown().await.unwrap();
+    while soon("the end", peer.next()).await.is_some() {}
 }
 
 async fn failure(call: JoinHandle<Result<(), CallError>>) -> (CallError, Code) {
@@ -143,7 +151,7 @@ async fn goaway_with_an_error_fails_all() {
         assert_eq!(request(&mut peer).await, 1);
         // It may have been processed, so nothing says that it may be sent again.
         peer.send(&raw::goaway(1, code)).await;
-        drop(peer);
+        hang_up(peer).await;
         let (error, status) = failure(first).await;
         assert!(!error.is_unprocessed(), "{error:?}");
         assert_eq!(status, expected, "{code}: {error:?}");
@@ -217,7 +225,7 @@ async fn an_answer_before_goaway_counts() {
     let stream = request(&mut peer).await;
     let answer = raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, stream, raw::OK);
     peer.send(&[answer, raw::goaway(stream, ErrorCode::NO_ERROR)].concat()).await;
-    drop(peer);
+    hang_up(peer).await;
     soon("the answer", call).await.unwrap().unwrap();
     script.finish().await;
 }
