@@ -101,17 +101,22 @@ options! {
     max_send_buffer_size: usize = 256 << 10;
     /// Whether extended CONNECT (WebSocket and the like, RFC 8441) is offered to clients. Default false.
     enable_connect_protocol: bool = false;
-    /// After so much time without a frame from the peer a PING is sent. `None` sends none. Default `None`.
+    /// After so much time, more than 0, without an octet from the peer a PING is sent. `None` sends none.
+    /// Default `None`.
     keep_alive_interval: Option<Duration> = None;
-    /// How long the answer to such a PING may take before the connection is given up. Default 20 s.
+    /// How long the answer to such a PING may take before the connection is given up: more than 0. Also how
+    /// long a graceful shutdown waits for the answer to its PING. Default 20 s.
     keep_alive_timeout: Duration = Duration::from_secs(20);
     /// Whether such PINGs are also sent while no stream is open. Default false.
     keep_alive_while_idle: bool = false;
-    /// How long the connection preface and the first SETTINGS of the peer may take. Default 10 s.
+    /// How long the connection preface and the first SETTINGS of the peer may take. `None` waits for
+    /// ever. Default 10 s.
     handshake_timeout: Option<Duration> = Some(Duration::from_secs(10));
-    /// How long the acknowledgement of our SETTINGS may take (RFC 9113 §6.5.3). Default 30 s.
+    /// How long the acknowledgement of our SETTINGS may take (RFC 9113 §6.5.3). `None` waits for ever. Default
+    /// 30 s.
     settings_timeout: Option<Duration> = Some(Duration::from_secs(30));
-    /// How long a field block may stay unfinished after its HEADERS frame began. Default 30 s.
+    /// How long a field block may stay unfinished after its HEADERS frame began. `None` waits for ever. Default
+    /// 30 s.
     header_read_timeout: Option<Duration> = Some(Duration::from_secs(30));
     /// How many streams that were reset are remembered, so that frames that crossed the reset do no harm: 0 to
     /// 1,024. Default 50, as h2.

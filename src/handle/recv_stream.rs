@@ -59,12 +59,13 @@ impl RecvStream {
         self.flow.stream_id()
     }
 
-    /// The next octets of the body; `None` at its end.
+    /// The next octets of the body; `None` at its end. They count as unread until they are released. An `Err`
+    /// says why the stream failed; what came before it is given first. Dropping the future loses nothing.
     pub async fn data(&mut self) -> Option<Result<Bytes, Error>> {
         poll_fn(|cx| self.poll_data(cx)).await
     }
 
-    /// The next octets of the body; `None` at its end. They count as unread until they are released.
+    /// As [`data`](Self::data).
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         self.flow.0.0.lock().poll_piece(cx)
     }
@@ -78,7 +79,11 @@ impl RecvStream {
         poll_fn(|cx| self.poll_trailers(cx)).await
     }
 
-    /// The trailers, once the body has been read; `None` if there are none.
+    /// As [`trailers`](Self::trailers).
+    ///
+    /// # Errors
+    ///
+    /// Why the stream failed.
     pub fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, Error>> {
         let mut state = self.flow.0.0.lock();
         if state.inbox.pieces.is_empty() {

@@ -128,7 +128,8 @@ impl SendStream {
         (state.outbox.capacity as usize).min(room)
     }
 
-    /// Waits until capacity has grown. `None` once nothing more can be sent.
+    /// Waits until capacity has grown; gives the octets that may be sent at once. `None` once nothing more can
+    /// be sent; an `Err` says why the stream failed.
     pub fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<usize, Error>>> {
         let max = self.max_send_buffer();
         let mut state = self.0.0.lock();

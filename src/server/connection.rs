@@ -50,6 +50,8 @@ pub(super) struct Serving<IO, S> {
     age: Option<Box<Age>>,
     /// How many requests the service had no room for when it was last asked.
     backlog: usize,
+    /// Runs once the peer has closed its side.
+    half_closed: Option<Pin<Box<Sleep>>>,
     _entry: Entry,
 }
 
@@ -82,7 +84,18 @@ where
         let entry = drain.enter(driver.shared());
         let running = options.concurrency_limit.map(|_| Arc::new(AtomicUsize::new(0)));
         let age = Age::new(&options);
-        Serving { driver, service, config, options, info, running, age, backlog: 0, _entry: entry }
+        Serving {
+            driver,
+            service,
+            config,
+            options,
+            info,
+            running,
+            age,
+            backlog: 0,
+            half_closed: None,
+            _entry: entry,
+        }
     }
 
     /// Gives waiting requests to the service, as many as it takes.
@@ -176,11 +189,20 @@ where
         }
     }
 
-    /// Whether the peer has closed its side. That may be half a close, but as a rule it is a client that went
-    /// away, and a handler that waits for an event would never learn it from a socket that it does not write to.
-    fn is_deserted(&mut self) -> bool {
+    /// Whether the peer closed its side too long ago. That may be half a close, after which it still reads; but
+    /// as a rule it is a client that went away, and a handler that waits for an event would never learn it from
+    /// a socket that it does not write to.
+    fn is_deserted(&mut self, cx: &mut Context<'_>) -> bool {
         let connection = &self.driver.post().connection;
-        connection.is_read_closed() && connection.failure().is_none()
+        if !connection.is_read_closed() || connection.failure().is_some() {
+            return false;
+        }
+        let grace = self.options.half_close_grace;
+        self.half_closed
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(grace)))
+            .as_mut()
+            .poll(cx)
+            .is_ready()
     }
 
     /// Looks at the clock: asks the connection to end, or cuts it.
@@ -257,7 +279,7 @@ where
                     return Poll::Ready(());
                 }
                 Poll::Pending => {
-                    if this.is_deserted() {
+                    if this.is_deserted(cx) {
                         this.driver.post().connection.abort(ErrorCode::NO_ERROR);
                         continue;
                     }

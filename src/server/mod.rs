@@ -77,6 +77,7 @@ pub(crate) struct Options {
     max_connection_age_grace: Option<Duration>,
     max_connection_idle: Option<Duration>,
     shutdown_grace: Option<Duration>,
+    half_close_grace: Duration,
     concurrency_limit: Option<usize>,
     load_shed: bool,
     timeout: Option<Duration>,
@@ -100,7 +101,8 @@ pub enum ServeError {
 impl Server {
     /// A server with the defaults.
     pub fn builder() -> Self {
-        Server { config: Config::builder(), options: Options::default(), layer: Identity::new() }
+        let options = Options { half_close_grace: Duration::from_secs(5), ..Options::default() };
+        Server { config: Config::builder(), options, layer: Identity::new() }
     }
 }
 
@@ -161,6 +163,13 @@ impl<L> Server<L> {
     /// Default: as long as they take.
     pub fn shutdown_grace(mut self, grace: Duration) -> Self {
         self.options.shutdown_grace = Some(grace);
+        self
+    }
+
+    /// How long handlers may still answer a peer that has closed its side of the socket. Default 5 s: a client
+    /// that half-closes after its last request gets its answers, and handlers of one that died end soon.
+    pub fn half_close_grace(mut self, grace: Duration) -> Self {
+        self.options.half_close_grace = grace;
         self
     }
 

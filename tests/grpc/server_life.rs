@@ -13,7 +13,7 @@ use http::{Request, Response};
 use http_body_util::Empty;
 use millpond::{Body, ConnectInfo, Server};
 use millpond_testkit::stock;
-use tokio::net::TcpStream;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::{
     raw::{self, Raw},
@@ -28,6 +28,7 @@ on_both_runtimes! {
     age_grace_cuts
     an_idle_connection_ends
     a_client_that_vanishes_leaves_no_handler
+    a_client_that_half_closes_gets_its_answer
 }
 
 fn get(address: SocketAddr, path: &str) -> Request<()> {
@@ -163,7 +164,8 @@ async fn an_idle_connection_ends() {
 /// The process of a client dies: its system closes the socket, in good order, and no octet follows.
 async fn a_client_that_vanishes_leaves_no_handler() {
     let gate = Gate::new();
-    let served = Served::start(Server::builder(), gate.service()).await;
+    let server = Server::builder().half_close_grace(Duration::from_millis(200));
+    let served = Served::start(server, gate.service()).await;
     let socket = TcpStream::connect(served.address).await.unwrap();
     let mut peer = Raw::client(socket, &[]).await;
     peer.send(&raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, raw::GET)).await;
@@ -172,5 +174,21 @@ async fn a_client_that_vanishes_leaves_no_handler() {
     while tokio::time::timeout(Duration::from_millis(50), peer.next()).await.is_ok() {}
     drop(peer);
     within("the handler lives on", || gate.running() == 0).await;
+    served.finish().await;
+}
+
+/// A client that has said all it has to say, and listens.
+async fn a_client_that_half_closes_gets_its_answer() {
+    let gate = Gate::new();
+    let served = Served::start(Server::builder(), gate.service()).await;
+    let socket = TcpStream::connect(served.address).await.unwrap();
+    let mut peer = Raw::client(socket, &[]).await;
+    peer.send(&raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, raw::GET)).await;
+    gate.entered(1).await;
+    peer.io.shutdown().await.unwrap();
+    pause(100).await;
+    gate.permits.add_permits(1);
+    let head = soon("the answer", peer.expect(raw::HEADERS)).await;
+    assert_eq!(head.stream, 1);
     served.finish().await;
 }

@@ -47,8 +47,8 @@ pub struct ServerConnection<T> {
 }
 
 impl<T: ReadReady + AsyncWrite + Unpin> ServerConnection<T> {
-    /// The next request; `None` when the connection is over. Must be awaited until then, for nothing moves
-    /// otherwise. Dropping the future loses nothing.
+    /// The next request; `None` when the connection is over, after one `Err` if it did not end well. Must be
+    /// awaited until then, for nothing moves otherwise. Dropping the future loses nothing.
     pub async fn accept(&mut self) -> Option<Result<(Request<RecvStream>, SendResponse), Error>> {
         poll_fn(|cx| self.poll_accept(cx)).await
     }
