@@ -115,14 +115,16 @@ where
                 return;
             }
             if !full {
-                match self.service.poll_ready(cx) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => {
-                        let error = error.into();
-                        tracing::warn!(%error, "service is out of order, connection ends");
-                        return self.driver.post().connection.abort(ErrorCode::INTERNAL_ERROR);
-                    }
-                    Poll::Pending => return,
+                let service = &mut self.service;
+                let error = match catch_unwind(AssertUnwindSafe(|| service.poll_ready(cx))) {
+                    Ok(Poll::Ready(Ok(()))) => None,
+                    Ok(Poll::Ready(Err(error))) => Some(error.into()),
+                    Ok(Poll::Pending) => return,
+                    Err(_) => Some("it panicked".into()),
+                };
+                if let Some(error) = error {
+                    tracing::warn!(%error, "service is out of order, connection ends");
+                    return self.driver.post().connection.abort(ErrorCode::INTERNAL_ERROR);
                 }
             }
             let Some(incoming) = self.driver.post().incoming.pop_front() else { return };
@@ -163,18 +165,18 @@ where
         }
         let (mut head, body) = request.into_parts();
         head.extensions.extend(self.info.clone());
-        if let Some(trace_fn) = &self.options.trace_fn {
-            let request = Request::from_parts(head, ());
-            call.span = Some(trace_fn(&request));
-            (head, ()) = request.into_parts();
-        }
-        let request = Request::from_parts(head, Body::new(body, None));
         let inline = self.options.poll_handlers_inline;
-        // Services may panic in `call` as well as in the future.
-        let service = &mut self.service;
-        let Ok(future) = catch_unwind(AssertUnwindSafe(|| service.call(request))) else {
+        // The application's code may panic before there is a future as well as in it.
+        let (service, trace_fn) = (&mut self.service, &self.options.trace_fn);
+        let called = catch_unwind(AssertUnwindSafe(|| {
+            let head = Request::from_parts(head, ());
+            let span = trace_fn.as_ref().map(|trace_fn| trace_fn(&head));
+            (service.call(head.map(|()| Body::new(body, None))), span)
+        }));
+        let Ok((future, span)) = called else {
             return call.respond.send_reset(ErrorCode::INTERNAL_ERROR);
         };
+        call.span = span;
         let handler = Handler::<_, S::ResponseBody>::new(future, call);
         if !inline {
             tokio::spawn(handler);

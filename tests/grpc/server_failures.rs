@@ -84,9 +84,13 @@ fn fail(path: &str) -> Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + S
 
 async fn failures(server: Server) {
     let service = tower::service_fn(|request: Request<Body>| fail(request.uri().path()));
+    let server = server.trace_fn(|head| {
+        assert_ne!(head.uri().path(), "/panic/span", "as asked");
+        tracing::Span::none()
+    });
     let served = Served::start(server, service).await;
     let send = stock::h2_client(served.address).await.unwrap();
-    let failures = ["/panic/call", "/panic/future", "/panic/later", "/panic/body", "/panic/body/now"]
+    let failures = ["/panic/span", "/panic/call", "/panic/future", "/panic/later", "/panic/body", "/panic/body/now"]
         .into_iter()
         .chain(["/error", "/error/transport", "/error/body"]);
     for path in failures {
