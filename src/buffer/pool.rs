@@ -25,7 +25,8 @@ use super::{
 /// How a [`BufferPool`] keeps idle memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
-    /// Octets kept idle at most. Default: 64 MiB.
+    /// Octets kept idle at most. Default: 256 MiB: what a burst leaves goes back within seconds by decay; this is
+    /// for the steady flow, where blocks that do not fit are mapped and unmapped again and again.
     pub max_idle: usize,
     /// How often idle blocks that were not needed are given back to the operating system; `None` keeps them.
     /// Default: every 2 seconds.
@@ -33,7 +34,7 @@ pub struct PoolOptions {
 }
 
 impl PoolOptions {
-    const DEFAULT: Self = Self { max_idle: 64 * 1024 * 1024, decay: Some(Duration::from_secs(2)) };
+    const DEFAULT: Self = Self { max_idle: 256 * 1024 * 1024, decay: Some(Duration::from_secs(2)) };
 }
 
 impl Default for PoolOptions {
