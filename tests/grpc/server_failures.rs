@@ -90,9 +90,10 @@ async fn failures(server: Server) {
     });
     let served = Served::start(server, service).await;
     let send = stock::h2_client(served.address).await.unwrap();
-    let failures = ["/panic/span", "/panic/call", "/panic/future", "/panic/later", "/panic/body", "/panic/body/now"]
-        .into_iter()
-        .chain(["/error", "/error/transport", "/error/body"]);
+    let failures =
+        ["/panic/span", "/panic/call", "/panic/future", "/panic/later", "/panic/body", "/panic/body/now"]
+            .into_iter()
+            .chain(["/error", "/error/transport", "/error/body"]);
     for path in failures {
         let error = soon(path, h2_call(&send, get(path), Bytes::new())).await.unwrap_err();
         let expected = match path {

@@ -43,6 +43,8 @@ pub(crate) struct Driver<T> {
     writer: Writer,
     timer: Option<Pin<Box<Sleep>>>,
     stage: Stage,
+    /// Octets read since other tasks could last run.
+    unyielded: usize,
 }
 
 /// What a driver has to say.
@@ -73,6 +75,10 @@ const LINGER: Duration = Duration::from_millis(500);
 /// tasks from running.
 const ROUNDS: usize = 64;
 
+/// After so many octets the readers of the streams get their turn: while what they are given is still in the
+/// processor's cache, and before it piles up.
+const YIELD_AFTER: usize = 256 << 10;
+
 /// How many blocks are read before what they caused is written.
 const READS_BEFORE_WRITE: usize = 4;
 
@@ -88,6 +94,7 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
             writer,
             timer: None,
             stage: Stage::Running,
+            unyielded: 0,
         }
     }
 
@@ -184,9 +191,14 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
                 return Poll::Ready(Progress::Requests);
             }
             if !busy && self.post.sleep(cx) {
+                self.unyielded = 0;
                 return Poll::Pending;
             }
+            if self.unyielded >= YIELD_AFTER {
+                break;
+            }
         }
+        self.unyielded = 0;
         self.reader.rest();
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -198,7 +210,8 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
             return false;
         }
         match self.reader.poll_read(&mut self.io, cx, &mut self.post.connection, now) {
-            Poll::Ready(Ok(())) => {
+            Poll::Ready(Ok(octets)) => {
+                self.unyielded += octets;
                 self.post.deliver();
                 self.reader.reclaim(&mut self.post.connection);
                 true

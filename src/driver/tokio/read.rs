@@ -38,14 +38,15 @@ impl Reader {
         self.ended
     }
 
-    /// Reads one block into the connection. Pending: there is nothing to read, and no block is held.
+    /// Reads one block into the connection; gives the octets read, 0 at the end. Pending: there is nothing to
+    /// read, and no block is held.
     pub(super) fn poll_read(
         &mut self,
         io: &mut impl ReadReady,
         cx: &mut Context<'_>,
         connection: &mut Connection,
         now: Instant,
-    ) -> Poll<io::Result<()>> {
+    ) -> Poll<io::Result<usize>> {
         let pooling = self.config.read_buffer_pooling;
         if pooling {
             match again(|| io.poll_read_ready(cx)) {
@@ -62,13 +63,13 @@ impl Reader {
             Poll::Ready(Ok(0)) => {
                 self.ended = true;
                 connection.handle_eof(now);
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(0))
             }
             Poll::Ready(Ok(octets)) => {
                 block.commit(octets);
                 self.adapt(octets, block.capacity());
                 connection.handle_read(now, block);
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(octets))
             }
             Poll::Ready(Err(error)) => {
                 self.ended = true;
