@@ -29,7 +29,8 @@ impl Body {
         Body { stream, deadline }
     }
 
-    /// The handle below, to read with h2's words and to release by hand.
+    /// The handle below, to read with h2's words and to release by hand. The call's deadline, if it had one, is
+    /// the caller's business from then on.
     pub fn into_inner(self) -> RecvStream {
         self.stream
     }
@@ -44,17 +45,15 @@ impl http_body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CallError>>> {
         let this = &mut *self;
-        match Pin::new(&mut this.stream).poll_frame(cx) {
-            Poll::Ready(frame) => Poll::Ready(frame.map(|frame| frame.map_err(CallError::from))),
-            Poll::Pending => {
-                if this.deadline.as_mut().is_none_or(|deadline| deadline.as_mut().poll(cx).is_pending()) {
-                    return Poll::Pending;
-                }
-                this.deadline = None;
-                this.stream.send_reset(ErrorCode::CANCEL);
-                Poll::Ready(Some(Err(CallError::deadline_exceeded())))
-            }
+        // Asked first: a body that always has more must not outlive it.
+        if this.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
+            this.deadline = None;
+            this.stream.send_reset(ErrorCode::CANCEL);
+            return Poll::Ready(Some(Err(CallError::deadline_exceeded())));
         }
+        Pin::new(&mut this.stream)
+            .poll_frame(cx)
+            .map(|frame| frame.map(|frame| frame.map_err(CallError::from)))
     }
 
     fn is_end_stream(&self) -> bool {

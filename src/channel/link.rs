@@ -22,6 +22,9 @@ pub(super) struct Link {
     backoff: Backoff,
 }
 
+/// Longer than any process lives, and within the clock's range.
+const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// The pauses between attempts.
 #[derive(Clone, Debug)]
 pub(super) struct Backoff {
@@ -161,7 +164,7 @@ impl Backoff {
     /// Doubles with each failure, up to the longest; a fifth more or less, so that clients do not come back in
     /// step.
     fn pause(&self, failures: u32) -> Duration {
-        let doubled = self.first.saturating_mul(1 << failures.min(20)).min(self.longest);
+        let doubled = self.first.saturating_mul(1 << failures.min(20)).min(self.longest).min(FAR);
         doubled.mul_f64(0.8 + 0.4 * fastrand::f64())
     }
 }
@@ -173,6 +176,8 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_longest() {
         let backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(5) };
+        let endless = Backoff { first: Duration::MAX, longest: Duration::MAX };
+        assert!(Instant::now().checked_add(endless.pause(0)).is_some());
         for (failures, expected) in [(0, 100.0), (1, 200.0), (3, 800.0), (6, 5_000.0), (1_000, 5_000.0)] {
             let pause = backoff.pause(failures).as_secs_f64() * 1_000.0;
             assert!((expected * 0.8..=expected * 1.2).contains(&pause), "{failures}: {pause}");

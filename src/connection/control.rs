@@ -26,8 +26,7 @@ pub(super) enum ControlFrame {
 #[derive(Default)]
 pub(super) struct Control {
     frames: VecDeque<ControlFrame>,
-    /// How many of them are WINDOW_UPDATEs: our own doing, and no more than two for a stream, since a peer that
-    /// has not heard of the first has no window left to provoke a third.
+    /// How many of them are WINDOW_UPDATEs: our own doing, and no more than one for a stream.
     updates: usize,
     failed: bool,
 }
@@ -38,10 +37,30 @@ impl Control {
     pub(super) const MAX: usize = 1_024;
 
     pub(super) fn push(&mut self, frame: ControlFrame) {
-        if !self.failed {
-            self.updates += usize::from(matches!(frame, ControlFrame::WindowUpdate { .. }));
-            self.frames.push_back(frame);
+        if self.failed || self.merge(&frame) {
+            return;
         }
+        self.updates += usize::from(matches!(frame, ControlFrame::WindowUpdate { .. }));
+        self.frames.push_back(frame);
+    }
+
+    /// Adds a WINDOW_UPDATE to one that waits for the same stream: a peer that sends and does not read must not
+    /// make them pile up.
+    fn merge(&mut self, frame: &ControlFrame) -> bool {
+        let ControlFrame::WindowUpdate { stream, increment } = *frame else { return false };
+        if self.updates == 0 {
+            return false;
+        }
+        for waiting in &mut self.frames {
+            if let ControlFrame::WindowUpdate { stream: other, increment: sum } = waiting
+                && *other == stream
+            {
+                // Together they are at most what the window lacks, which is below 2^31.
+                *sum = sum.saturating_add(increment);
+                return true;
+            }
+        }
+        false
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -70,5 +89,27 @@ impl Control {
     /// The socket is gone: there is nobody to tell.
     pub(super) fn fail_silently(&mut self) {
         *self = Control { frames: VecDeque::new(), updates: 0, failed: true };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn updates_of_a_stream_become_one_and_do_not_pile_up() {
+        let mut control = Control::default();
+        let update =
+            |stream, increment| ControlFrame::WindowUpdate { stream: StreamId::new(stream), increment };
+        for _ in 0..10_000 {
+            control.push(update(1, 10));
+            control.push(update(3, 1));
+        }
+        assert!(!control.is_full());
+        let frames: Vec<String> = control.take().iter().map(|frame| format!("{frame:?}")).collect();
+        assert_eq!(frames.len(), 2);
+        assert!(frames[0].contains("100000") && frames[1].contains("10000"), "{frames:?}");
+        control.push(update(1, 7));
+        assert_eq!(control.take().len(), 1);
     }
 }

@@ -260,14 +260,15 @@ impl Core {
         }
     }
 
-    /// The peer's last octet has come. What it had ended may still be answered (a half-closed socket); the rest
-    /// can never be completed.
+    /// The peer's last octet has come. A server may still answer what the peer had ended (a half-closed socket);
+    /// the rest can never be completed. A client has nobody left to call.
     pub(super) fn handle_eof(&mut self, truncated: bool) {
         self.shutdown.eof = true;
+        let client = self.side == Side::Client;
         let broken: Vec<StreamKey> = self
             .streams
             .iter_mut()
-            .filter(|(_, stream)| stream.state.can_recv() || stream.state == State::Idle)
+            .filter(|(_, stream)| client || stream.state.can_recv() || stream.state == State::Idle)
             .map(|(key, _)| key)
             .collect();
         let error = || Error::from(io::Error::from(io::ErrorKind::UnexpectedEof));

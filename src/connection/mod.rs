@@ -75,7 +75,7 @@ use crate::{
     buffer::{Block, Cursor, Outbound},
     config::Config,
     error::{Error, Fault, Misdeed},
-    frame::{FrameReader, PREFACE, ReaderLimits},
+    frame::{FrameReader, MIN_MAX_FRAME_SIZE, PREFACE, ReaderLimits},
 };
 
 use self::core::Core;
@@ -128,10 +128,9 @@ impl Connection {
     pub fn new(side: Side, config: Arc<Config>, now: Instant) -> Self {
         let limits = ReaderLimits {
             max_frame_size: config.max_frame_size,
-            // Compressed octets are fewer than the octets of the section; half as much again leaves room for
-            // sections that are refused for their size only once they are decoded.
-            max_field_block: (config.max_header_list_size as usize).saturating_mul(3) / 2 + 1_024,
-            ..ReaderLimits::default()
+            max_field_block: max_field_block(&config),
+            // As many as such a block takes, or 16 for peers that cut it small.
+            max_continuations: (max_field_block(&config) / MIN_MAX_FRAME_SIZE as usize).max(16) as u32,
         };
         Connection {
             reader: FrameReader::new(config.pool.clone(), limits),
@@ -254,6 +253,12 @@ impl Connection {
         self.spare = self.cursor.take().and_then(Cursor::into_block);
         self.core.note_field_block(self.reader.is_in_field_block());
     }
+}
+
+/// Compressed octets are fewer than the octets of the section; half as much again leaves room for sections that
+/// are refused for their size only once they are decoded.
+fn max_field_block(config: &Config) -> usize {
+    (config.max_header_list_size as usize).saturating_mul(3) / 2 + 1_024
 }
 
 /// The client's preface (§3.4), of which `have` octets came before.

@@ -97,6 +97,8 @@ impl Core {
         let (queue, sequential) = (Queue::Data(stream.priority.urgency), !stream.priority.incremental);
         match visit {
             Visit::Done => {}
+            // The queues for DATA wait for credit that is common; this stream has some of its own.
+            Visit::More if stream.assigned > 0 => self.streams.push_back(key, Queue::Heads),
             // RFC 9218 §4.2: one that is not incremental is of use only when whole, so it goes on alone.
             Visit::More | Visit::NoCredit if sequential => self.streams.push_front(key, queue),
             Visit::More | Visit::NoCredit => self.streams.push_back(key, queue),

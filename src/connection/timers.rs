@@ -33,9 +33,9 @@ impl Core {
         self.shutdown.failure().is_none() && !self.shutdown.eof
     }
 
-    /// Each wait that has an end, and what it means when that passes.
+    /// Each wait that has an end, and what it means when that passes. A limit beyond the clock's range is none.
     fn deadlines(&self) -> [(Option<Instant>, Misdeed); 4] {
-        let after = |since: Option<Instant>, limit: Option<std::time::Duration>| Some(since? + limit?);
+        let after = |since: Option<Instant>, limit: Option<std::time::Duration>| since?.checked_add(limit?);
         let handshake = (!self.remote.received).then_some(self.started);
         let alive = self.pings.in_flight(Purpose::KeepAlive);
         [
@@ -58,12 +58,12 @@ impl Core {
         let interval = self.config.keep_alive_interval?;
         let wanted = self.config.keep_alive_while_idle || !self.streams.is_empty();
         let waiting = self.pings.in_flight(Purpose::KeepAlive).is_some();
-        (wanted && !waiting && self.remote.received).then_some(self.last_read + interval)
+        if wanted && !waiting && self.remote.received { self.last_read.checked_add(interval) } else { None }
     }
 
     /// When a graceful shutdown goes on without an answer to its PING.
     fn shutdown_at(&self) -> Option<Instant> {
-        Some(self.pings.in_flight(Purpose::Shutdown)? + self.config.keep_alive_timeout)
+        self.pings.in_flight(Purpose::Shutdown)?.checked_add(self.config.keep_alive_timeout)
     }
 
     pub(super) fn handle_timeout(&mut self) {

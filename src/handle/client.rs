@@ -46,7 +46,8 @@ impl SendRequest {
     }
 
     /// Waits until a request may be sent: until the peer takes another stream (SETTINGS_MAX_CONCURRENT_STREAMS).
-    /// The slot is kept for this `SendRequest` until it sends a request or is dropped.
+    /// The slot is kept for this `SendRequest` until it sends a request or is dropped; as with every tower service,
+    /// one that was told that it is ready, or waits, and is then neither used nor dropped holds others up.
     ///
     /// # Errors
     ///

@@ -79,7 +79,8 @@ impl RecvStream {
         poll_fn(|cx| self.poll_trailers(cx)).await
     }
 
-    /// As [`trailers`](Self::trailers).
+    /// As [`trailers`](Self::trailers). While octets of the body wait to be taken it is pending, and no wake-up
+    /// will come: read those first, as with h2.
     ///
     /// # Errors
     ///
@@ -120,8 +121,8 @@ impl FlowControl {
         self.0.0.lock().id
     }
 
-    /// Octets that the peer may still send on this stream's window, as far as is known here: the window less
-    /// what is unreleased.
+    /// Octets that the peer may still send on this stream's window, as far as is known here: the configured
+    /// window less what is unreleased. A window that was changed since is not known here.
     pub fn available_capacity(&self) -> isize {
         let window = self.0.0.shared.config.initial_stream_window_size as isize;
         window.saturating_sub_unsigned(self.used_capacity())

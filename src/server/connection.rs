@@ -210,13 +210,15 @@ where
     /// Looks at the clock: asks the connection to end, or cuts it.
     fn watch_age(&mut self, cx: &mut Context<'_>) {
         let Some(age) = &mut self.age else { return };
-        let now = Instant::now();
+        let mut now = now();
         let post = self.driver.post();
         let idle = post.connection.is_idle() && post.incoming.is_empty();
         age.idle_since = if idle { age.idle_since.or(Some(now)) } else { None };
         loop {
-            let idle_at =
-                age.idle_since.zip(self.options.max_connection_idle).map(|(since, limit)| since + limit);
+            let idle_at = age
+                .idle_since
+                .zip(self.options.max_connection_idle)
+                .map(|(since, limit)| since + limit.min(FAR));
             let passed = |at: Option<Instant>| at.is_some_and(|at| at <= now);
             if passed(age.cut_at) {
                 age.cut_at = None;
@@ -225,7 +227,7 @@ where
             if passed(age.ask_at) || passed(idle_at) && !post.connection.is_going_away() {
                 post.connection.shutdown();
                 age.ask_at = None;
-                age.cut_at = self.options.max_connection_age_grace.map(|grace| now + grace);
+                age.cut_at = self.options.max_connection_age_grace.map(|grace| now + grace.min(FAR));
             }
             let idle_at = idle_at.filter(|_| !post.connection.is_going_away());
             let Some(next) = [age.ask_at, age.cut_at, idle_at].into_iter().flatten().min() else { return };
@@ -236,8 +238,14 @@ where
             if age.timer.as_mut().poll(cx).is_pending() {
                 return;
             }
+            now = self::now();
         }
     }
+}
+
+/// The time on the runtime's clock, which the timers follow.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 impl Age {
@@ -245,16 +253,18 @@ impl Age {
         if options.max_connection_age.is_none() && options.max_connection_idle.is_none() {
             return None;
         }
-        let ask_at = options.max_connection_age.map(|age| Instant::now() + jitter(age));
-        let far = Duration::from_secs(86_400 * 365);
+        let ask_at = options.max_connection_age.map(|age| now() + jitter(age.min(FAR)));
         Some(Box::new(Age {
             idle_since: None,
             ask_at,
             cut_at: None,
-            timer: Box::pin(tokio::time::sleep(far)),
+            timer: Box::pin(tokio::time::sleep(FAR)),
         }))
     }
 }
+
+/// Longer than any process lives, and within the clock's range.
+const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// A tenth more or less.
 fn jitter(time: Duration) -> Duration {

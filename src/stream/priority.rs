@@ -21,7 +21,7 @@ impl Priority {
     pub(crate) fn parse(value: &[u8]) -> Option<Priority> {
         let text = std::str::from_utf8(value).ok()?;
         let mut priority = Priority { urgency: 3, incremental: false };
-        for member in text.split(',') {
+        for member in members(text) {
             // Parameters of a member (";x=y") carry nothing that RFC 9218 defines.
             let member = member.split(';').next().unwrap_or_default().trim_matches([' ', '\t']);
             let (key, value) = match member.split_once('=') {
@@ -53,6 +53,20 @@ impl Priority {
     }
 }
 
+/// The members of a dictionary: split at commas, but not within strings (RFC 8941 §3.2, §3.3.3).
+fn members(text: &str) -> impl Iterator<Item = &str> {
+    let (mut in_string, mut escaped) = (false, false);
+    text.split(move |character| {
+        match character {
+            '"' if !escaped => in_string = !in_string,
+            ',' if !in_string => return true,
+            _ => {}
+        }
+        escaped = in_string && character == '\\' && !escaped;
+        false
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +83,7 @@ mod tests {
         assert_eq!(parsed("i=?0,u=7"), Some((7, false)));
         assert_eq!(parsed(""), Some((3, false)));
         assert_eq!(parsed("u=2;x=1, foo=bar, i;y"), Some((2, true)));
+        assert_eq!(parsed(r#"u=1, foo="a,b;u=6\",i=?0", i"#), Some((1, true)));
     }
 
     #[test]

@@ -217,6 +217,25 @@ fn continuation_without_end() {
 }
 
 #[test]
+fn a_large_list_may_take_as_many_continuations_as_it_needs() {
+    let mut raw = Raw::greeted(Side::Server, Config::builder().max_header_list_size(1 << 20), &[]);
+    let mut large = block(&GET);
+    for n in 0..60 {
+        large.extend(super::raw::literal(0x00, &format!("x-{n}"), &"y".repeat(16_000)));
+    }
+    let fragments: Vec<&[u8]> = large.chunks(16_384).collect();
+    assert!(fragments.len() > 50);
+    for (n, fragment) in fragments.iter().enumerate() {
+        let kind = if n == 0 { FrameType::HEADERS } else { FrameType::CONTINUATION };
+        let flags = u8::from(n == 0) | if n + 1 == fragments.len() { 0x4 } else { 0 };
+        raw.frame(kind, flags, 1, fragment);
+    }
+    assert_eq!(raw.end.live(), [1]);
+    raw.end.respond(1, ok(), true);
+    raw.take_answers();
+}
+
+#[test]
 fn header_bombs_cost_their_stream_and_no_memory() {
     // One entry of the table, named over and over (CVE-2016-6581).
     let mut raw = Raw::server();

@@ -1,6 +1,6 @@
 //! The end of the socket and connection errors (RFC 9113 §5.4.1, §9.1).
 
-use std::io;
+use std::{io, time::Duration};
 
 use super::{
     end::{SECOND, ok},
@@ -112,6 +112,35 @@ fn an_end_of_file_ends_what_a_client_waits_for() {
     let sent = raw.end.errors.values().filter(|error| error.is_io() && !error.is_unprocessed()).count();
     let unsent = raw.end.errors.values().filter(|error| error.is_unprocessed()).count();
     assert_eq!((sent, unsent), (1, 1));
+    assert!(raw.end.conn.is_finished());
+}
+
+#[test]
+fn limits_beyond_the_clock_are_none() {
+    let config = Config::builder()
+        .keep_alive_interval(Some(Duration::MAX))
+        .keep_alive_timeout(Duration::MAX)
+        .handshake_timeout(Some(Duration::MAX))
+        .settings_timeout(Some(Duration::MAX))
+        .header_read_timeout(Some(Duration::MAX))
+        .keep_alive_while_idle(true);
+    let mut raw = Raw::greeted(Side::Server, config, &[]);
+    raw.frame(FrameType::HEADERS, 0, 1, &[]);
+    raw.end.conn.shutdown();
+    raw.take_answers();
+    assert_eq!(raw.end.conn.poll_timeout(), None);
+}
+
+#[test]
+fn a_client_whose_peer_is_gone_has_nobody_to_send_to() {
+    let mut raw = Raw::greeted(Side::Client, Config::builder(), &[]);
+    let one = raw.end.post();
+    raw.take_answers();
+    // Answered in full, while our body is still on its way.
+    raw.frame(FrameType::HEADERS, 0x5, one, &[0x88]);
+    raw.eof();
+    raw.answers([]);
+    assert!(raw.end.errors[&one].is_io());
     assert!(raw.end.conn.is_finished());
 }
 

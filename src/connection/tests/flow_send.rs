@@ -100,6 +100,17 @@ fn credit_set_aside_is_for_one_stream_alone() {
 }
 
 #[test]
+fn credit_set_aside_is_spent_to_the_end_when_there_is_no_other() {
+    let mut raw = wide();
+    let one = raw.end.post();
+    raw.end.conn.reserve(raw.end.key(one), 65_535);
+    raw.take_answers();
+    raw.end.data(one, vec![0; 65_535], true);
+    raw.answers(["DATA 1 16384", "DATA 1 16384", "DATA 1 16384", "DATA 1 16383 end"]);
+    assert_eq!(raw.end.conn.core.send_credit.assigned(), 0);
+}
+
+#[test]
 fn those_who_wait_for_credit_are_served_in_order() {
     let mut raw = wide();
     let ids = [raw.end.post(), raw.end.post(), raw.end.post()];

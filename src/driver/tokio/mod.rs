@@ -63,13 +63,17 @@ enum Stage {
     /// All is written: the socket's write side closes.
     Closing,
     /// The peer may still be sending; if the socket were closed now, the system would answer with a reset, and
-    /// our GOAWAY could be lost on its way. So what comes is dropped for a moment.
+    /// our GOAWAY, or the end of the last response, could be lost on its way. So what comes is dropped until the
+    /// peer closes, or for a moment.
     Lingering,
     Done,
 }
 
 /// How long each of these stages may last: a peer that does not read must not hold what is over.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// The same after a graceful end: the rest of the last response may still be in the system's hands.
+const LINGER_IN_GOOD_ORDER: Duration = Duration::from_secs(2);
 
 /// How often a driver looks for work in one poll: a peer and handles that are always busy must not keep other
 /// tasks from running.
@@ -131,7 +135,7 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
                     if !closed && !self.is_late(cx) {
                         return Poll::Pending;
                     }
-                    let peer_may_send = !self.reader.is_ended() && self.post.connection.failure().is_some();
+                    let peer_may_send = !self.reader.is_ended();
                     self.enter(if closed && peer_may_send { Stage::Lingering } else { Stage::Done });
                 }
                 Stage::Lingering => {
@@ -152,7 +156,9 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
         if let Stage::Done = stage {
             self.writer.clear();
         } else {
-            self.timer = Some(Box::pin(tokio::time::sleep(LINGER)));
+            let failed = self.post.connection.failure().is_some();
+            let limit = if failed { LINGER } else { LINGER_IN_GOOD_ORDER };
+            self.timer = Some(Box::pin(tokio::time::sleep(limit)));
         }
         self.stage = stage;
     }
