@@ -63,8 +63,16 @@ macro_rules! endpoints {
                     let long = long.clone();
                     async move {
                         let mut connection = $handshake(socket, options).await?;
+                        let mut held = Vec::new();
                         while let Some(call) = connection.accept().await {
-                            let (request, respond) = call?;
+                            let (request, mut respond) = call?;
+                            if path::of(request.uri()) == path::HOLD {
+                                // No task for it: what it costs is the transport alone.
+                                let mut send = respond.send_response(response(), false)?;
+                                send.send_data(Bytes::from_static(FEW), false)?;
+                                held.push((request.into_body(), send));
+                                continue;
+                            }
                             // A client that fails reports it itself.
                             tokio::spawn(Self::answer(request, respond, long.clone()));
                         }
@@ -90,13 +98,6 @@ macro_rules! endpoints {
                 let mut body = request.into_body();
                 let mut pieces = Vec::new();
                 let mut send = match path {
-                    path::HOLD => {
-                        let mut send = respond.send_response(response(), false)?;
-                        while let Some(data) = Self::next(&mut body).await? {
-                            send.send_data(data, false)?;
-                        }
-                        send
-                    }
                     path::SOURCE => {
                         pieces.push(long);
                         respond.send_response(response(), false)?

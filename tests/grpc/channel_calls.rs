@@ -7,8 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderValue, Request, Response};
-use http_body_util::{BodyExt, Empty, Full};
+use http_body::Frame;
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use millpond::{Body, Channel, Server};
 use millpond_testkit::{
     conversation::pattern,
@@ -29,6 +31,7 @@ on_both_runtimes! {
     a_thousand_calls_through_ten_streams
     a_call_ends_in_time
     a_response_stream_ends_in_time
+    a_response_that_never_pauses_ends_in_time
     a_slot_that_is_not_used_is_given_back
     a_call_without_poll_ready_is_refused
 }
@@ -97,6 +100,30 @@ async fn a_thousand_calls_through_ten_streams() {
     assert!((1..=10).contains(&gate.most()), "{}", gate.most());
     within("streams are left", || channel.stats().is_some_and(|stats| stats.streams == 0)).await;
     drop(channel);
+    served.finish().await;
+    quiet(&pool).await;
+}
+
+async fn a_response_that_never_pauses_ends_in_time() {
+    let service = tower::service_fn(async |_: Request<Body>| {
+        let octets = Bytes::from_static(&[7; 16_384]);
+        let endless = stream::repeat_with(move || Ok::<_, Infallible>(Frame::data(octets.clone())));
+        Ok::<_, Infallible>(Response::new(StreamBody::new(endless)))
+    });
+    let served = Served::start(Server::builder(), service).await;
+    let (builder, pool) = served.channel();
+    let channel = builder.timeout(Duration::from_millis(100)).connect().await.unwrap();
+    let mut body = channel.oneshot(get("/")).await.unwrap().into_body();
+    let begun = Instant::now();
+    let error = loop {
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        match soon("more of the body", body.frame()).await.unwrap() {
+            Ok(frame) => drop(frame),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.is_deadline_exceeded(), "{error:?}");
+    drop(body);
     served.finish().await;
     quiet(&pool).await;
 }
