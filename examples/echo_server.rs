@@ -13,16 +13,9 @@ use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration}
 use clap::Parser;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use millpond::{
-    Server,
-    server::{TcpIncoming, UnixIncoming},
-};
+use millpond::{Server, server::TcpIncoming};
 use millpond_testkit::{echo, process};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::watch,
-    task::JoinSet,
-};
+use tokio::{sync::watch, task::JoinSet};
 use tonic::{body::Body, service::Routes};
 use tower::{Service, service_fn};
 
@@ -67,7 +60,7 @@ fn main() -> Result<ExitCode, BoxError> {
 async fn serve(flags: Flags) -> Result<(), BoxError> {
     let (stop, stopped) = watch::channel(());
     // Before anything says that we listen, so that no signal is too early.
-    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let told_to_stop = told_to_stop()?;
     let end = || {
         let mut stopped = stopped.clone();
         async move { while stopped.changed().await.is_ok() {} }
@@ -83,15 +76,15 @@ async fn serve(flags: Flags) -> Result<(), BoxError> {
         println!("listening on {}", incoming.local_addr()?);
         serving.spawn(server.clone().serve_with_incoming_shutdown(incoming, service.clone(), end()));
     }
+    #[cfg(unix)]
     if let Some(path) = &flags.unix {
-        let incoming = UnixIncoming::bind(path)?;
+        let incoming = millpond::server::UnixIncoming::bind(path)?;
         println!("listening on unix:{}", path.display());
         serving.spawn(server.serve_with_incoming_shutdown(incoming, service, end()));
     }
 
     let outcome = tokio::select! {
-        _ = term.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+        () = told_to_stop => Ok(()),
         () = parent_gone() => Ok(()),
         // Sockets are served until we say so, unless they fail.
         Some(ended) = serving.join_next() => ended?.map_err(BoxError::from),
@@ -100,10 +93,30 @@ async fn serve(flags: Flags) -> Result<(), BoxError> {
     while let Some(ended) = serving.join_next().await {
         ended??;
     }
+    #[cfg(unix)]
     if let Some(path) = &flags.unix {
         std::fs::remove_file(path)?;
     }
     outcome
+}
+
+/// SIGTERM or SIGINT, heard from this call on.
+#[cfg(unix)]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
 }
 
 /// Waits for the end of standard input, if whoever started us asked for that.

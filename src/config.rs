@@ -109,14 +109,14 @@ options! {
     keep_alive_timeout: Duration = Duration::from_secs(20);
     /// Whether such PINGs are also sent while no stream is open. Default false.
     keep_alive_while_idle: bool = false;
-    /// How long the connection preface and the first SETTINGS of the peer may take. `None` waits for
-    /// ever. Default 10 s.
+    /// How long the connection preface and the first SETTINGS of the peer may take: more than 0; `None`
+    /// waits for ever. Default 10 s.
     handshake_timeout: Option<Duration> = Some(Duration::from_secs(10));
-    /// How long the acknowledgement of our SETTINGS may take (RFC 9113 §6.5.3). `None` waits for ever. Default
-    /// 30 s.
+    /// How long the acknowledgement of our SETTINGS may take (RFC 9113 §6.5.3): more than 0; `None` waits for
+    /// ever. Default 30 s.
     settings_timeout: Option<Duration> = Some(Duration::from_secs(30));
-    /// How long a field block may stay unfinished after its HEADERS frame began. `None` waits for ever. Default
-    /// 30 s.
+    /// How long a field block may stay unfinished after its HEADERS frame began: more than 0; `None` waits
+    /// for ever. Default 30 s.
     header_read_timeout: Option<Duration> = Some(Duration::from_secs(30));
     /// How many streams that were reset are remembered, so that frames that crossed the reset do no harm: 0 to
     /// 1,024. Default 50, as h2.
@@ -183,6 +183,9 @@ impl ConfigBuilder {
             ((1_024..=1 << 20).contains(&c.max_read_size), "max_read_size: 1,024 to 1 MiB"),
             (c.keep_alive_interval != Some(Duration::ZERO), "keep_alive_interval: more than 0"),
             (c.keep_alive_timeout != Duration::ZERO, "keep_alive_timeout: more than 0"),
+            (c.handshake_timeout != Some(Duration::ZERO), "handshake_timeout: more than 0"),
+            (c.settings_timeout != Some(Duration::ZERO), "settings_timeout: more than 0"),
+            (c.header_read_timeout != Some(Duration::ZERO), "header_read_timeout: more than 0"),
         ];
         match checks.into_iter().find(|(fits, _)| !fits) {
             Some((_, complaint)) => Err(Mistake::BadOption(complaint).into()),
@@ -204,7 +207,7 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_refused_by_name() {
-        let refused: [(ConfigBuilder, &str); 9] = [
+        let refused: [(ConfigBuilder, &str); 12] = [
             (Config::builder().initial_stream_window_size(1 << 31), "initial_stream_window_size"),
             (Config::builder().initial_connection_window_size(65_534), "initial_connection_window_size"),
             (Config::builder().max_frame_size(16_383), "max_frame_size"),
@@ -214,6 +217,9 @@ mod tests {
             (Config::builder().max_send_buffer_size(0), "max_send_buffer_size"),
             (Config::builder().max_read_size(1_023), "max_read_size"),
             (Config::builder().keep_alive_interval(Some(Duration::ZERO)), "keep_alive_interval"),
+            (Config::builder().handshake_timeout(Some(Duration::ZERO)), "handshake_timeout"),
+            (Config::builder().settings_timeout(Some(Duration::ZERO)), "settings_timeout"),
+            (Config::builder().header_read_timeout(Some(Duration::ZERO)), "header_read_timeout"),
         ];
         for (builder, name) in refused {
             let error = builder.build().unwrap_err();

@@ -77,6 +77,20 @@ impl ConnectInfo {
 }
 
 /// IO that knows who is at its other end.
+///
+/// Implement it for a type of your own around a TLS stream, say:
+///
+/// ```
+/// use millpond::adapter::Connected;
+///
+/// struct Tls<T>(T); // and `AsyncRead` and `AsyncWrite`, by those of `T`
+///
+/// impl<T: Connected> Connected for Tls<T> {
+///     fn connect_info(&self, extensions: &mut http::Extensions) {
+///         self.0.connect_info(extensions);
+///     }
+/// }
+/// ```
 pub trait Connected {
     /// Puts what it knows into the extensions of a request. Called once for a connection; each request gets a
     /// clone.

@@ -9,11 +9,16 @@
 //! | tonic `Server` | here |
 //! | --- | --- |
 //! | `add_service`, `add_routes` | `tonic::service::Routes::new(..).add_service(..)`, given to [`Server::serve`](crate::Server::serve) |
-//! | `concurrency_limit_per_connection`, `load_shed`, `timeout`, `layer`, `trace_fn` | the same names |
+//! | `timeout`, `layer`, `trace_fn` | the same names |
+//! | `concurrency_limit_per_connection` | the same name; a call counts until its response has ended, not only until it began |
+//! | `load_shed` | the same name; above the concurrency limit, not while the service is not ready |
 //! | `initial_stream_window_size`, `initial_connection_window_size`, `max_concurrent_streams`, `max_frame_size` | the same names |
 //! | `http2_keepalive_interval`, `http2_keepalive_timeout` | `keep_alive_interval`, `keep_alive_timeout` |
 //! | `http2_adaptive_window`, `http2_max_header_list_size` | `adaptive_window`, `max_header_list_size` |
 //! | `http2_max_pending_accept_reset_streams`, `http2_max_local_error_reset_streams` | the same without `http2_`; rates, not lifetime counts |
+//! | `tls_config` | [`Server::serve_with_incoming`](crate::Server::serve_with_incoming) with a stream of TLS connections |
+//! | `add_optional_service` | `Routes` |
+//! | `serve`, `serve_with_shutdown`, `serve_with_incoming`, `serve_with_incoming_shutdown` | the same names; the service is their argument |
 //! | `max_connection_age`, `max_connection_age_grace` | the same names, with a jitter of a tenth |
 //! | `tcp_nodelay`, `tcp_keepalive`, `tcp_keepalive_interval`, `tcp_keepalive_retries` | the same names |
 //! | `accept_http1` | none: HTTP/2 only |
@@ -23,6 +28,9 @@
 //! | --- | --- |
 //! | `connect`, `connect_lazy`, `connect_with_connector`, `connect_with_connector_lazy` | the same names on [`ChannelBuilder`](crate::ChannelBuilder) |
 //! | `origin`, `user_agent`, `timeout`, `connect_timeout` | the same names |
+//! | `from_static`, `from_shared` | [`Channel::from_shared`](crate::Channel::from_shared) |
+//! | `initial_stream_window_size`, `initial_connection_window_size`, `max_frame_size` | the same names |
+//! | `balance_list`, `balance_channel` | tower's `Balance` around several channels |
 //! | `concurrency_limit`, `rate_limit` | `tower::ServiceBuilder` around the `Channel` |
 //! | `buffer_size` | none: a `Channel` has no queue of its own; `poll_ready` waits for a stream |
 //! | `http2_keep_alive_interval`, `keep_alive_timeout`, `keep_alive_while_idle` | `keep_alive_interval` and the same names |

@@ -118,6 +118,7 @@ impl Link {
         };
         match result {
             Ok(sender) => {
+                tracing::debug!("connected");
                 state.stage = Stage::Standing { sender, since: Instant::now() };
             }
             Err(error) => {

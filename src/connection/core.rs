@@ -287,6 +287,7 @@ impl Core {
             return;
         }
         if self.side == Side::Server && self.remote.received && !self.shutdown.eof {
+            tracing::debug!(streams = self.streams.len(), "graceful shutdown begins");
             self.send_goaway(StreamId::MAX);
             self.ping(Purpose::Shutdown);
         } else {

@@ -179,7 +179,9 @@ impl Core {
     fn handle_settings(&mut self, settings: SettingsRef<'_>) -> Outcome {
         self.charge(Cheap::Settings)?;
         let old_window = i64::from(self.remote.initial_window_size);
+        let first = !self.remote.received;
         self.remote.apply(settings, self.side).map_err(Fault::connection)?;
+        tracing::debug!(first, settings = ?self.remote, "SETTINGS received");
         // Each of them, for the lowest has to be announced as well (RFC 7541 §4.2).
         let table_sizes = settings.filter(|(id, _)| *id == setting::HEADER_TABLE_SIZE);
         table_sizes.for_each(|(_, octets)| self.encoder.set_peer_table_size(octets));

@@ -91,6 +91,7 @@ impl Core {
         {
             stream.priority = priority;
         }
+        tracing::trace!(stream = id.value(), method = %head.method(), uri = %head.uri(), "request received");
         self.remote_streams += 1;
         let key = self.streams.insert(stream);
         Ok(Some(Event::Request { key, stream: id, head: Box::new(head), end_stream }))

@@ -17,7 +17,7 @@ use std::{
 };
 
 use crate::{
-    adapter::{Body, Connected, deadline_of},
+    adapter::{Body, ConnectInfo, Connected, deadline_of},
     config::Config,
     connection::Side,
     driver::{
@@ -80,6 +80,7 @@ where
     ) -> Self {
         let mut info = Extensions::new();
         io.connect_info(&mut info);
+        tracing::debug!(peer = ?info.get::<ConnectInfo>(), "connection accepted");
         let driver = Driver::new(Source::new(io), Side::Server, config.clone());
         let entry = drain.enter(driver.shared());
         let running = options.concurrency_limit.map(|_| Arc::new(AtomicUsize::new(0)));

@@ -115,13 +115,14 @@ impl<L> Server<L> {
         self
     }
 
-    /// TCP_NODELAY on accepted sockets. Default true.
+    /// TCP_NODELAY on the sockets that [`serve`](Self::serve) accepts; a listener of your own has options of its
+    /// own ([`TcpIncoming::with_options`]). Default true.
     pub fn tcp_nodelay(mut self, on: bool) -> Self {
         self.options.socket.nodelay = on;
         self
     }
 
-    /// SO_KEEPALIVE on accepted sockets: so long a silence before the system probes. Default off.
+    /// SO_KEEPALIVE on the sockets that [`serve`](Self::serve) accepts: so long a silence before the system probes. Default off.
     pub fn tcp_keepalive(mut self, time: Option<Duration>) -> Self {
         self.options.socket.keepalive = time;
         self
@@ -173,7 +174,7 @@ impl<L> Server<L> {
         self
     }
 
-    /// How many handlers of one connection run at once; more requests wait. Default: as many as
+    /// How many handlers of one connection run at once, until the last octet of their responses; more requests wait. Default: as many as
     /// `max_concurrent_streams`.
     pub fn concurrency_limit_per_connection(mut self, limit: usize) -> Self {
         self.options.concurrency_limit = Some(limit.max(1));
