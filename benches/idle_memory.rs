@@ -72,8 +72,8 @@ fn main() -> Result<ExitCode, BoxError> {
          calls are made one connection after the other; counted after {settle:?} of rest.\n\
          Heap: live octets of the Rust allocator. Blocks of 16 KiB and more are mappings of their own, which it does\n\
          not see; RSS has what of them was touched. Idle in pools: octets of both processes together.\n\
-         gRPC rows include tonic's own buffers for each stream (its codecs), raw rows nothing above the transport but\n\
-         one task for each stream on the server.\n"
+         gRPC rows include tonic's own buffers for each stream (its codecs); hyper's server has a task for each stream;\n\
+         the other raw rows have nothing above the transport.\n"
     );
     let mut report = Report::default();
     for subject in &SUBJECTS {
