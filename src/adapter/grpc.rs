@@ -32,6 +32,11 @@ pub(crate) fn deadline_of(headers: &HeaderMap) -> Option<Duration> {
     })
 }
 
+/// The shorter of two times that may be limited.
+pub(crate) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    one.into_iter().chain(other).min()
+}
+
 /// An answer without a body that carries a gRPC status.
 pub(crate) fn trailers_only(code: u8, message: &'static str) -> Response<()> {
     let mut response = Response::new(());
@@ -65,6 +70,14 @@ mod tests {
             assert_eq!(deadline(odd), None, "{odd:?}");
         }
         assert_eq!(deadline_of(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn the_shorter_limit_wins() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(shorter(seconds(1), seconds(2)), seconds(1));
+        assert_eq!(shorter(None, seconds(2)), seconds(2));
+        assert_eq!(shorter(None, None), None);
     }
 
     #[test]

@@ -12,5 +12,5 @@ pub use body::Body;
 pub use call_error::{BoxError, CallError};
 pub use socket::{ConnectInfo, Connected, SocketOptions};
 
-pub(crate) use grpc::{deadline_of, is_grpc, trailers_only};
+pub(crate) use grpc::{deadline_of, is_grpc, shorter, trailers_only};
 pub(crate) use pump::Pump;

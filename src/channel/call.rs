@@ -15,7 +15,7 @@ use http_body::Body as HttpBody;
 use tokio::time::Sleep;
 
 use crate::{
-    adapter::{Body, BoxError, CallError, Pump, deadline_of},
+    adapter::{Body, BoxError, CallError, Pump, deadline_of, shorter},
     error::{Error, Mistake},
     handle::{RecvStream, ResponseFuture, SendRequest},
     stream::{self, Head, SendQueue},
@@ -52,10 +52,7 @@ impl<B> CallFuture<B> {
     }
 
     pub(super) fn new(sender: SendRequest, request: Request<B>, shared: &Arc<Shared>) -> Self {
-        let timeout = match (deadline_of(request.headers()), shared.timeout) {
-            (Some(asked), Some(limit)) => Some(asked.min(limit)),
-            (asked, limit) => asked.or(limit),
-        };
+        let timeout = shorter(deadline_of(request.headers()), shared.timeout);
         let (head, body) = request.into_parts();
         let head = Box::new(Head::Request(Request::from_parts(head, ())));
         let stage = match stream::check(&head) {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use crate::{
-    adapter::{Body, ConnectInfo, Connected, deadline_of},
+    adapter::{Body, ConnectInfo, Connected, deadline_of, shorter},
     config::Config,
     connection::Side,
     driver::{
@@ -142,10 +142,8 @@ where
 
     fn handle(&mut self, (request, respond): Incoming, shed: bool, cx: &mut Context<'_>) {
         let (method_is_head, is_grpc) = describe(&request);
-        let timeout = match (deadline_of(request.headers()).filter(|_| is_grpc), self.options.timeout) {
-            (Some(asked), Some(limit)) => Some(asked.min(limit)),
-            (asked, limit) => asked.or(limit),
-        };
+        let asked = deadline_of(request.headers()).filter(|_| is_grpc);
+        let timeout = shorter(asked, self.options.timeout);
         let mut call = Call {
             respond,
             options: self.options.clone(),

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Empty;
+use http_body_util::{Empty, Full};
 use millpond::{Body, ConnectInfo, Server};
 use millpond_testkit::stock;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -24,6 +24,7 @@ use crate::{
 on_both_runtimes! {
     shutdown_lets_calls_finish
     shutdown_grace_cuts
+    the_last_response_is_read_to_its_end
     an_aged_connection_is_replaced_without_a_failed_call
     age_grace_cuts
     an_idle_connection_ends
@@ -62,6 +63,43 @@ async fn shutdown_lets_calls_finish() {
     assert!(!ended.is_finished() && gate.running() == 1);
     gate.permits.add_permits(1);
     assert_eq!(open.await.unwrap().unwrap().1, "/open");
+    soon("serving ends", ended).await.unwrap().unwrap();
+    quiet(&pool).await;
+}
+
+/// The server has written everything and is done; the client is slow, and still talks.
+async fn the_last_response_is_read_to_its_end() {
+    const OCTETS: usize = 1 << 20;
+    let answer = Arc::new(tokio::sync::Notify::new());
+    let told = answer.clone();
+    let service = tower::service_fn(move |_: Request<Body>| {
+        let told = told.clone();
+        async move {
+            told.notified().await;
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(vec![7; OCTETS]))))
+        }
+    });
+    let served = Served::start(Server::builder(), service).await;
+    let socket = TcpStream::connect(served.address).await.unwrap();
+    const INITIAL_WINDOW_SIZE: u16 = 4;
+    let mut peer = Raw::client(socket, &[(INITIAL_WINDOW_SIZE, OCTETS as u32)]).await;
+    peer.send(&raw::frame(raw::WINDOW_UPDATE, 0, 0, &(OCTETS as u32).to_be_bytes())).await;
+    peer.send(&raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, raw::GET)).await;
+    pause(50).await;
+    let (ended, pool) = served.stop();
+    let ping = soon("GOAWAY and PING", peer.expect(raw::PING)).await;
+    peer.send(&raw::frame(raw::PING, raw::ACK, 0, &ping.payload)).await;
+    soon("the real GOAWAY", peer.expect(raw::GOAWAY)).await;
+    answer.notify_one();
+    let mut octets = 0;
+    for _ in 0..20 {
+        pause(10).await;
+        peer.send(&raw::frame(raw::PING, 0, 0, &[0; 8])).await;
+    }
+    while octets < OCTETS {
+        octets += soon("the rest", peer.expect(raw::DATA)).await.payload.len();
+    }
+    drop(peer);
     soon("serving ends", ended).await.unwrap().unwrap();
     quiet(&pool).await;
 }
