@@ -16,6 +16,7 @@ mod foreign;
 mod ours;
 mod programs;
 mod proxies;
+#[path = "../common/raw.rs"]
 mod raw;
 mod server_calls;
 mod server_failures;

@@ -81,8 +81,7 @@ async fn the_last_response_is_read_to_its_end() {
     });
     let served = Served::start(Server::builder(), service).await;
     let socket = TcpStream::connect(served.address).await.unwrap();
-    const INITIAL_WINDOW_SIZE: u16 = 4;
-    let mut peer = Raw::client(socket, &[(INITIAL_WINDOW_SIZE, OCTETS as u32)]).await;
+    let mut peer = Raw::client(socket, &[(raw::INITIAL_WINDOW_SIZE, OCTETS as u32)]).await;
     peer.send(&raw::frame(raw::WINDOW_UPDATE, 0, 0, &(OCTETS as u32).to_be_bytes())).await;
     peer.send(&raw::frame(raw::HEADERS, raw::END_HEADERS | raw::END_STREAM, 1, raw::GET)).await;
     pause(50).await;

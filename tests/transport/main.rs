@@ -12,6 +12,7 @@ mod idle;
 mod interop;
 mod lifecycle;
 mod messages;
+#[path = "../common/raw.rs"]
 mod raw;
 mod slots;
 mod timers;

@@ -1,4 +1,5 @@
 //! A peer that speaks frames, for what no proper endpoint would do (RFC 9113 §4.1).
+#![allow(dead_code, reason = "each test binary needs a part of it")]
 
 use millpond::ErrorCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -16,6 +17,8 @@ pub const ACK: u8 = 1;
 pub const END_HEADERS: u8 = 4;
 
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// `:method: GET`, `:scheme: http`, `:path: /`, `:authority: a`.
+pub const GET: &[u8] = &[0x82, 0x86, 0x84, 0x41, 0x01, b'a'];
 /// `:method: POST`, `:scheme: http`, `:path: /`, `:authority: a`.
 pub const POST: &[u8] = &[0x83, 0x86, 0x84, 0x41, 0x01, b'a'];
 /// `:status: 200`.
