@@ -24,7 +24,7 @@ static HEAP: CountingAllocator = CountingAllocator::new();
 #[derive(Parser)]
 struct Flags {
     /// Connections; a tenth of them where each holds 100 streams.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(10..=19_000))]
+    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u16).range(10..=19_000))]
     connections: u16,
     /// A hundred connections and short rests: shows that the bench works, not what connections cost.
     #[arg(long)]
