@@ -122,7 +122,6 @@ impl LocalSettings {
 /// The peer's settings as they stand.
 #[derive(Clone, Debug)]
 pub(super) struct RemoteSettings {
-    pub(super) header_table_size: u32,
     pub(super) max_concurrent_streams: Option<u32>,
     pub(super) initial_window_size: u32,
     pub(super) max_frame_size: u32,
@@ -135,7 +134,6 @@ pub(super) struct RemoteSettings {
 impl RemoteSettings {
     pub(super) fn new(config: &Config) -> Self {
         RemoteSettings {
-            header_table_size: 4_096,
             max_concurrent_streams: Some(config.initial_max_send_streams),
             initial_window_size: DEFAULT_WINDOW,
             max_frame_size: MIN_MAX_FRAME_SIZE,
@@ -159,7 +157,6 @@ impl RemoteSettings {
                 _ => Err(Misdeed::SettingsValueInvalid),
             };
             match id {
-                setting::HEADER_TABLE_SIZE => self.header_table_size = value,
                 // §6.5.2: a server must not set it to 1.
                 setting::ENABLE_PUSH if switch? && side == Side::Client => {
                     return Err(Misdeed::SettingsValueInvalid);
