@@ -46,8 +46,8 @@ impl SendRequest {
     }
 
     /// Waits until a request may be sent: until the peer takes another stream (SETTINGS_MAX_CONCURRENT_STREAMS).
-    /// The slot is kept for this `SendRequest` until it sends a request or is dropped; as with every tower service,
-    /// one that was told that it is ready, or waits, and is then neither used nor dropped holds others up.
+    /// The slot is kept for this `SendRequest` until it sends a request or is dropped; one
+    /// that is ready and is then neither used nor dropped keeps it from others, as with every tower service.
     ///
     /// # Errors
     ///

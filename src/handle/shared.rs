@@ -229,13 +229,26 @@ impl Shared {
         if !holds_slot && ticket == 0 {
             return;
         }
-        let mut ready = self.lock();
-        if holds_slot {
-            ready.slots.free += 1;
-        }
-        ready.slots.leave(ticket);
-        let next = ready.slots.next();
-        drop(ready);
+        // The driver hears of it, for it watches over slots that nobody takes.
+        let next = self.wish(|ready| {
+            if holds_slot {
+                ready.slots.free += 1;
+            }
+            ready.slots.leave(ticket);
+            ready.slots.next()
+        });
+        next.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether a slot is free and somebody waits who was not called for it: one who was called has not come yet.
+    pub(crate) fn has_idle_slot(&self) -> bool {
+        let ready = self.lock();
+        ready.slots.free > 0 && !ready.slots.waiting.is_empty()
+    }
+
+    /// Who was called does not come (it is kept, and asks no more): the next is called.
+    pub(crate) fn call_next(&self) {
+        let next = self.lock().slots.next();
         next.into_iter().for_each(Waker::wake);
     }
 

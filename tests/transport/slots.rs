@@ -86,6 +86,27 @@ fn waiting_requests_are_served_in_order() {
 }
 
 #[test]
+fn one_that_is_called_and_does_not_come_holds_nobody_up() {
+    run_here(async {
+        let (world, gate) = gated::<Tcp>(1).await;
+        let mut first = world.send.clone().ready().await.unwrap();
+        let (response, _) = first.send_request(get("/"), true).unwrap();
+        // It asks once, is called, and is kept.
+        let mut kept = world.send.clone();
+        let mut noop = Context::from_waker(Waker::noop());
+        assert!(kept.poll_ready(&mut noop).is_pending());
+        let next = tokio::spawn(world.send.clone().ready());
+        settle().await;
+        gate.add_permits(1);
+        response.await.unwrap();
+        let patience = std::time::Duration::from_secs(2);
+        let next = tokio::time::timeout(patience, next).await.expect("the next waits for ever");
+        drop((next.unwrap().unwrap(), kept, first));
+        world.finish().await;
+    });
+}
+
+#[test]
 fn one_request_without_a_slot_may_wait_for_it() {
     run_here(async {
         let (mut world, gate) = gated::<Tcp>(1).await;

@@ -43,6 +43,8 @@ pub(crate) struct Driver<T> {
     writer: Writer,
     timer: Option<Pin<Box<Sleep>>>,
     stage: Stage,
+    /// Runs while a free slot for a request was offered and not taken.
+    idle_slot: Option<Pin<Box<Sleep>>>,
     /// Octets read since other tasks could last run.
     unyielded: usize,
 }
@@ -75,6 +77,9 @@ const LINGER: Duration = Duration::from_millis(500);
 /// The same after a graceful end: the rest of the last response may still be in the system's hands.
 const LINGER_IN_GOOD_ORDER: Duration = Duration::from_secs(2);
 
+/// How long one who waited for a slot may take to come when it is called, before the next is called as well.
+const SLOT_OFFER: Duration = Duration::from_millis(50);
+
 /// How often a driver looks for work in one poll: a peer and handles that are always busy must not keep other
 /// tasks from running.
 const ROUNDS: usize = 64;
@@ -98,6 +103,7 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
             writer,
             timer: None,
             stage: Stage::Running,
+            idle_slot: None,
             unyielded: 0,
         }
     }
@@ -197,6 +203,9 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
                 return Poll::Ready(Progress::Requests);
             }
             if !busy && self.post.sleep(cx) {
+                if self.poll_idle_slot(cx) {
+                    continue;
+                }
                 self.unyielded = 0;
                 return Poll::Pending;
             }
@@ -272,6 +281,22 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
             return true;
         }
         false
+    }
+
+    /// Watches a free slot that was offered and not taken; when it has been for too long the next who waits is
+    /// called. Whether that was so.
+    fn poll_idle_slot(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.post.side == Side::Server || !self.post.shared.has_idle_slot() {
+            self.idle_slot = None;
+            return false;
+        }
+        let timer = self.idle_slot.get_or_insert_with(|| Box::pin(tokio::time::sleep(SLOT_OFFER)));
+        if timer.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.idle_slot = None;
+        self.post.shared.call_next();
+        true
     }
 
     fn fail(&mut self, error: io::Error) {
