@@ -26,8 +26,9 @@ impl Default for SocketOptions {
 
 impl SocketOptions {
     /// Sets them. What a system refuses is logged and left: a connection works without.
-    pub(crate) fn apply(&self, socket: &TcpStream) {
-        if let Err(error) = socket.set_nodelay(self.nodelay) {
+    pub(crate) fn apply<'s>(&self, socket: impl Into<SockRef<'s>>) {
+        let socket = socket.into();
+        if let Err(error) = socket.set_tcp_nodelay(self.nodelay) {
             tracing::debug!(%error, "TCP_NODELAY refused");
         }
         let Some(time) = self.keepalive else { return };
@@ -38,14 +39,14 @@ impl SocketOptions {
         if let Some(retries) = self.keepalive_retries {
             keepalive = keepalive.with_retries(retries);
         }
-        if let Err(error) = SockRef::from(socket).set_tcp_keepalive(&keepalive) {
+        if let Err(error) = socket.set_tcp_keepalive(&keepalive) {
             tracing::debug!(%error, "SO_KEEPALIVE refused");
         }
     }
 }
 
 /// Who is at the other end of a connection: an extension of each request that a [`Server`](crate::Server) gives
-/// to its service.
+/// to its service, and of each response that hyper's client gets over a socket of a `Connector` (feature `hyper`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectInfo {
@@ -67,6 +68,15 @@ pub enum ConnectInfo {
 }
 
 impl ConnectInfo {
+    pub(crate) fn of_tcp(socket: &TcpStream) -> Self {
+        ConnectInfo::Tcp { local_addr: socket.local_addr().ok(), remote_addr: socket.peer_addr().ok() }
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn of_unix(credentials: Option<tokio::net::unix::UCred>) -> Self {
+        ConnectInfo::Unix { process: credentials.and_then(|credentials| credentials.pid()) }
+    }
+
     /// The peer's address, if it is a TCP peer.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         match self {
@@ -99,10 +109,12 @@ pub trait Connected {
 
 impl Connected for TcpStream {
     fn connect_info(&self, extensions: &mut http::Extensions) {
-        let (local_addr, remote_addr) = (self.local_addr().ok(), self.peer_addr().ok());
-        extensions.insert(ConnectInfo::Tcp { local_addr, remote_addr });
+        let info = ConnectInfo::of_tcp(self);
         #[cfg(feature = "tonic")]
-        extensions.insert(::tonic::transport::server::TcpConnectInfo { local_addr, remote_addr });
+        if let ConnectInfo::Tcp { local_addr, remote_addr } = info {
+            extensions.insert(::tonic::transport::server::TcpConnectInfo { local_addr, remote_addr });
+        }
+        extensions.insert(info);
     }
 }
 
@@ -110,8 +122,7 @@ impl Connected for TcpStream {
 impl Connected for tokio::net::UnixStream {
     fn connect_info(&self, extensions: &mut http::Extensions) {
         let credentials = self.peer_cred().ok();
-        extensions
-            .insert(ConnectInfo::Unix { process: credentials.and_then(|credentials| credentials.pid()) });
+        extensions.insert(ConnectInfo::of_unix(credentials));
         #[cfg(feature = "tonic")]
         extensions.insert(::tonic::transport::server::UdsConnectInfo {
             peer_addr: self.peer_addr().ok().map(std::sync::Arc::new),

@@ -5,14 +5,14 @@ use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
 use http::{HeaderValue, Uri};
 
 use crate::{
-    adapter::{CallError, SocketOptions},
+    adapter::{CallError, SocketOptions, Target},
     config::{Config, ConfigBuilder, forward_options},
     error::{Error, Mistake},
 };
 
 use super::{
-    Channel, Connector, Shared,
-    connect::{Dial, Settings, Target, by_scheme, with_connector},
+    Channel, Connect, Shared,
+    connect::{Dial, Settings, by_scheme, with_connector},
     link::{Backoff, Link},
 };
 
@@ -146,7 +146,7 @@ impl ChannelBuilder {
     /// # Errors
     ///
     /// A bad option or URI, or why no connection could be made.
-    pub async fn connect_with_connector(self, connector: impl Connector) -> Result<Channel, CallError> {
+    pub async fn connect_with_connector(self, connector: impl Connect) -> Result<Channel, CallError> {
         connected(self.connect_with_connector_lazy(connector)?).await
     }
 
@@ -155,7 +155,7 @@ impl ChannelBuilder {
     /// # Errors
     ///
     /// A bad option or URI.
-    pub fn connect_with_connector_lazy(self, connector: impl Connector) -> Result<Channel, CallError> {
+    pub fn connect_with_connector_lazy(self, connector: impl Connect) -> Result<Channel, CallError> {
         self.build(|uri, settings| with_connector(uri, connector, settings))
     }
 

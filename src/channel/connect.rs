@@ -2,7 +2,6 @@
 
 use std::{
     future::Future,
-    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -12,21 +11,22 @@ use std::{
 use http::Uri;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpSocket, TcpStream, lookup_host},
+    net::lookup_host,
 };
 use tower_service::Service;
 
+#[cfg(unix)]
+use crate::adapter::connect_unix;
 use crate::{
-    adapter::{BoxError, SocketOptions},
+    adapter::{BoxError, ConnectError, Deadline, SocketOptions, Target, TcpOptions, connect_tcp},
     config::Config,
     driver::tokio::{ClientConnection, client_handshake_shared},
-    error::{Error, Mistake},
     handle::SendRequest,
     readiness::ReadReady,
 };
 
 /// What makes a connection: any tower service from a URI to IO. Every such service is one.
-pub trait Connector: Send + 'static {
+pub trait Connect: Send + 'static {
     /// The IO.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
     /// The IO to come.
@@ -36,7 +36,7 @@ pub trait Connector: Send + 'static {
     fn connect(&mut self, uri: Uri) -> Self::Future;
 }
 
-impl<S, IO> Connector for S
+impl<S, IO> Connect for S
 where
     S: Service<Uri, Response = IO, Error: Into<BoxError>, Future: Send + 'static> + Clone + Send + 'static,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -59,7 +59,7 @@ type Connecting = Pin<Box<dyn Future<Output = Result<SendRequest, BoxError>> + S
 pub(super) type Dial = Box<dyn FnMut() -> Connecting + Send>;
 
 /// A dial by the user's connector.
-pub(super) fn with_connector(uri: Uri, mut connector: impl Connector, settings: Settings) -> Dial {
+pub(super) fn with_connector(uri: Uri, mut connector: impl Connect, settings: Settings) -> Dial {
     Box::new(move || {
         let (connecting, config) = (connector.connect(uri.clone()), settings.config.clone());
         let connecting = async move { Ok(start(connecting.await?, config)) };
@@ -69,22 +69,26 @@ pub(super) fn with_connector(uri: Uri, mut connector: impl Connector, settings: 
 
 /// A dial by the scheme of the URI.
 pub(super) fn by_scheme(target: Target, settings: Settings) -> Dial {
+    let mut options = TcpOptions { socket: settings.socket.clone(), ..TcpOptions::default() };
+    options.set_local_address(settings.local_address);
+    let options = Arc::new(options);
     Box::new(move || {
-        let (config, options, local) =
-            (settings.config.clone(), settings.socket.clone(), settings.local_address);
+        let config = settings.config.clone();
         match &target {
             Target::Tcp { host, port } => {
-                let (host, port) = (host.clone(), *port);
+                let (host, port, options) = (host.clone(), *port, options.clone());
+                let deadline = Deadline::after(settings.connect_timeout);
                 settings.limit(async move {
-                    let socket = connect_tcp(&host, port, local).await?;
-                    options.apply(&socket);
-                    Ok(start(socket, config))
+                    let addresses = lookup_host((&*host, port)).await;
+                    let addresses =
+                        addresses.map_err(|error| ConnectError::new(format!("resolving {host}"), error))?;
+                    Ok(start(connect_tcp(addresses, &options, deadline).await?, config))
                 })
             }
             #[cfg(unix)]
             Target::Unix(path) => {
                 let path = path.clone();
-                settings.limit(async move { Ok(start(tokio::net::UnixStream::connect(path).await?, config)) })
+                settings.limit(async move { Ok(start(connect_unix(&path).await?, config)) })
             }
         }
     })
@@ -103,76 +107,8 @@ impl Settings {
         &self,
         connecting: impl Future<Output = Result<SendRequest, BoxError>> + Send + 'static,
     ) -> Connecting {
-        let Some(limit) = self.connect_timeout else { return Box::pin(connecting) };
-        Box::pin(async move {
-            match tokio::time::timeout(limit, connecting).await {
-                Ok(result) => result,
-                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long").into()),
-            }
-        })
+        Box::pin(Deadline::after(self.connect_timeout).bound(connecting))
     }
-}
-
-/// Where to connect to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
-    Tcp {
-        host: String,
-        port: u16,
-    },
-    #[cfg(unix)]
-    Unix(std::path::PathBuf),
-}
-
-impl Target {
-    /// Reads `http://host:port`, `unix:/path` and `unix:///path`.
-    pub(super) fn of(uri: &Uri) -> Result<Self, Error> {
-        match uri.scheme_str() {
-            #[cfg(unix)]
-            Some("unix") => {
-                // As `unix://localhost/path`: the authority says nothing.
-                Self::unix(uri.path().into())
-            }
-            Some("http") => {
-                let host = uri.host().filter(|host| !host.is_empty()).ok_or(Mistake::BadUri("no host"))?;
-                let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-                Ok(Target::Tcp { host, port: uri.port_u16().unwrap_or(80) })
-            }
-            Some("https") => Err(Mistake::BadUri("TLS needs a connector of its own").into()),
-            Some(_) => Err(Mistake::BadUri("the scheme is neither http nor unix").into()),
-            None => Err(Mistake::BadUri("no scheme").into()),
-        }
-    }
-
-    #[cfg(unix)]
-    pub(super) fn unix(path: std::path::PathBuf) -> Result<Self, Error> {
-        // Without a name it is the root directory at best.
-        match path.file_name() {
-            Some(_) => Ok(Target::Unix(path)),
-            None => Err(Mistake::BadUri("a Unix socket needs a path").into()),
-        }
-    }
-}
-
-/// Every address of the host in turn.
-async fn connect_tcp(host: &str, port: u16, local: Option<std::net::IpAddr>) -> io::Result<TcpStream> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-    for address in lookup_host((host, port)).await? {
-        let connected = match local {
-            None => TcpStream::connect(address).await,
-            Some(local) if local.is_ipv4() != address.is_ipv4() => continue,
-            Some(local) => {
-                let socket = if local.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-                socket.bind((local, 0).into())?;
-                socket.connect(address).await
-            }
-        };
-        match connected {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 /// Starts the driver of a new connection.
@@ -194,25 +130,5 @@ impl<T: ReadReady + AsyncWrite + Unpin> Future for Driving<T> {
             tracing::debug!(%error, "connection ended");
         }
         Poll::Ready(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target(uri: &'static str) -> Result<Target, String> {
-        Target::of(&Uri::from_static(uri)).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn targets_are_read_from_uris() {
-        assert_eq!(target("http://a.b:81/c"), Ok(Target::Tcp { host: "a.b".into(), port: 81 }));
-        assert_eq!(target("http://[::1]"), Ok(Target::Tcp { host: "::1".into(), port: 80 }));
-        #[cfg(unix)]
-        assert_eq!(target("unix://localhost/tmp/x"), Ok(Target::Unix("/tmp/x".into())));
-        assert!(target("https://a.b").unwrap_err().contains("TLS"));
-        assert!(target("/only/path").unwrap_err().contains("no scheme"));
-        assert!(target("ftp://a.b").unwrap_err().contains("scheme"));
     }
 }

@@ -18,7 +18,7 @@ use http_body::Body as HttpBody;
 use tower_service::Service;
 
 use crate::{
-    adapter::{Body, BoxError, CallError},
+    adapter::{Body, BoxError, CallError, Target},
     connection::ConnectionStats,
     error::{Error, Mistake},
     handle::SendRequest,
@@ -26,9 +26,9 @@ use crate::{
 
 pub use builder::ChannelBuilder;
 pub use call::CallFuture;
-pub use connect::Connector;
+pub use connect::Connect;
 
-use self::{connect::Target, link::Link};
+use self::link::Link;
 
 /// Makes calls to one server over one HTTP/2 connection. Clones share the connection; the last one closes it.
 ///
