@@ -21,6 +21,8 @@ macro_rules! options {
         pub struct Config {
             $(pub(crate) $name: $type,)*
             pub(crate) pool: BufferPool,
+            pub(crate) manners: Manners,
+            pub(crate) first_settings: Option<Box<FirstSettings>>,
         }
 
         /// Gathers options and checks them in [`ConfigBuilder::build`].
@@ -30,7 +32,12 @@ macro_rules! options {
 
         impl Default for ConfigBuilder {
             fn default() -> Self {
-                ConfigBuilder(Config { $($name: $default,)* pool: BufferPool::global() })
+                ConfigBuilder(Config {
+                    $($name: $default,)*
+                    pool: BufferPool::global(),
+                    manners: Manners::Own,
+                    first_settings: None,
+                })
             }
         }
 
@@ -142,6 +149,38 @@ options! {
 #[expect(clippy::single_component_path_imports, reason = "gives the macro a path")]
 pub(crate) use forward_options;
 
+/// How a connection behaves where RFC 9113 leaves a choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Manners {
+    /// As this crate thinks best.
+    #[default]
+    Own,
+    /// As the crate `h2` does, for programs that were written against it. `connection/manners.rs` lists every
+    /// point.
+    H2,
+}
+
+/// The values of our first SETTINGS (RFC 9113 §6.5.2), those that are given and no others. What is not said keeps
+/// its initial value for the peer; the limits of the [`Config`] hold all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FirstSettings {
+    /// SETTINGS_HEADER_TABLE_SIZE, octets.
+    pub header_table_size: Option<u32>,
+    /// SETTINGS_ENABLE_PUSH. Push is refused whatever is said.
+    pub enable_push: Option<bool>,
+    /// SETTINGS_MAX_CONCURRENT_STREAMS.
+    pub max_concurrent_streams: Option<u32>,
+    /// SETTINGS_INITIAL_WINDOW_SIZE, octets.
+    pub initial_window_size: Option<u32>,
+    /// SETTINGS_MAX_FRAME_SIZE, octets.
+    pub max_frame_size: Option<u32>,
+    /// SETTINGS_MAX_HEADER_LIST_SIZE, octets.
+    pub max_header_list_size: Option<u32>,
+    /// SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 §3).
+    pub enable_connect_protocol: Option<bool>,
+}
+
 impl Config {
     /// A builder that holds the defaults.
     pub fn builder() -> ConfigBuilder {
@@ -156,6 +195,18 @@ impl Default for Config {
 }
 
 impl ConfigBuilder {
+    /// How the connection behaves where RFC 9113 leaves a choice. Default: [`Manners::Own`].
+    pub fn manners(mut self, manners: Manners) -> Self {
+        self.0.manners = manners;
+        self
+    }
+
+    /// What the first SETTINGS say. Default: every value of the options that differs from its initial value.
+    pub fn first_settings(mut self, settings: FirstSettings) -> Self {
+        self.0.first_settings = Some(Box::new(settings));
+        self
+    }
+
     /// Checks every option.
     ///
     /// # Errors

@@ -57,6 +57,7 @@
 //! | feature | adds |
 //! | --- | --- |
 //! | `tokio` (default) | sockets: [`Server`], [`Channel`], [`client`], [`server`], [`adapter`] |
+//! | `hyper` | `Connector` for the client of hyper-util and the channel of tonic |
 //! | `tonic` | `tonic::Status` with the right code behind every [`CallError`], connect info where tonic looks for it |
 //!
 //! Without `tokio` the parts are left: no runtime, no socket. Features only add.
@@ -80,7 +81,7 @@ mod channel;
 mod config;
 pub mod connection;
 #[cfg(feature = "tokio")]
-mod driver;
+pub mod driver;
 mod env;
 pub mod error;
 pub mod frame;
@@ -92,11 +93,13 @@ pub mod server;
 mod stream;
 mod stream_id;
 
+#[cfg(feature = "hyper")]
+pub use adapter::hyper::Connector;
 #[cfg(feature = "tokio")]
 pub use adapter::{Body, CallError, ConnectInfo};
 #[cfg(feature = "tokio")]
-pub use channel::{CallFuture, Channel, ChannelBuilder, Connector};
-pub use config::{Config, ConfigBuilder};
+pub use channel::{CallFuture, Channel, ChannelBuilder, Connect};
+pub use config::{Config, ConfigBuilder, FirstSettings, Manners};
 pub use error::{Error, ErrorCode, Misdeed};
 #[cfg(feature = "tokio")]
 pub use server::Server;

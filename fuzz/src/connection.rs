@@ -275,7 +275,7 @@ impl<'a> World<'a> {
                 assert!(!stream.got_head && !stream.failed, "a second response");
                 (stream.got_head, stream.got_end) = (true, end_stream);
             }
-            Event::Data { key, piece, end_stream } => {
+            Event::Data { key, piece, end_stream, .. } => {
                 self.unread += piece.len() as u64;
                 let pool = self.pool.clone();
                 let stream = self.stream(key);

@@ -42,6 +42,7 @@ impl Connection {
         match self.core.streams.get_mut(key) {
             Some(stream) if stream.may_queue() => {
                 stream.queue.append(queue);
+                self.core.claim(key);
                 self.core.schedule(key);
             }
             _ => queue.clear(),
@@ -50,7 +51,7 @@ impl Connection {
 
     /// Ends a stream with RST_STREAM; what was not sent is dropped at once.
     pub fn reset(&mut self, key: StreamKey, code: ErrorCode) {
-        self.core.reset_stream(key, code);
+        self.core.give_up(key, code, true);
     }
 
     /// The application has let go of the stream. What it has sent completely still goes out; otherwise the
@@ -61,8 +62,12 @@ impl Connection {
         // Nobody will read what came: the peer may go on, maybe to the end for which we wait.
         stream.recv_window.release(stream.recv_window.unreleased());
         let (sent_all, complete) = (!stream.state.can_send(), stream.queue.is_ended());
-        if stream.state == State::Idle || !(sent_all || complete) {
-            self.core.reset_stream(key, ErrorCode::CANCEL);
+        let answered = self.core.side == Side::Server || !stream.state.can_recv();
+        if stream.state == State::Idle
+            || !(sent_all || complete)
+            || (self.core.config.manners.drops_what_nobody_waits_for() && !answered)
+        {
+            self.core.give_up(key, ErrorCode::CANCEL, false);
         } else if sent_all {
             self.core.end_abandoned(key);
         } else {
@@ -107,6 +112,42 @@ impl Connection {
         self.core.assign_waiting();
     }
 
+    /// Octets of connection credit that are set aside for this stream, for what is queued and beyond.
+    pub fn assigned(&self, key: StreamKey) -> u32 {
+        self.core.streams.get(key).map_or(0, |stream| stream.assigned)
+    }
+
+    /// Whether the end of a stream is still to be told to the peer (RST_STREAM).
+    pub fn has_resets(&self) -> bool {
+        self.core.control.has_resets()
+    }
+
+    /// How many streams of ours, and of the peer, count as open (RFC 9113 §5.1.2).
+    pub fn concurrent_streams(&self) -> (u32, u32) {
+        (self.core.local_streams, self.core.remote_streams)
+    }
+
+    /// Octets of DATA queued on this stream.
+    pub fn queued(&self, key: StreamKey) -> usize {
+        self.core.streams.get(key).map_or(0, |stream| stream.queue.data_octets())
+    }
+
+    /// Octets of DATA that the peer may have sent us on this stream at once, less those that are not released.
+    /// Negative after the window was lowered.
+    pub fn recv_capacity(&self, key: StreamKey) -> i64 {
+        self.core.streams.get(key).map_or(0, |stream| stream.recv_window.left())
+    }
+
+    /// Whether the peer has acknowledged all SETTINGS of ours (RFC 9113 §6.5.3).
+    pub fn is_settled(&self) -> bool {
+        self.core.local.is_settled()
+    }
+
+    /// Offers extended CONNECT to clients (RFC 8441), from the peer's acknowledgement on.
+    pub fn enable_connect_protocol(&mut self) {
+        self.core.change_settings(Values { enable_connect_protocol: Some(true), ..Values::default() });
+    }
+
     /// Sends a PING for the application; `false` if one is in flight. [`Event::Pong`](super::Event::Pong)
     /// answers.
     pub fn ping(&mut self) -> bool {
@@ -149,6 +190,17 @@ impl Connection {
         self.core.shutdown.is_going_away()
     }
 
+    /// Whether our GOAWAY has named an identifier that is final: no stream will follow those that are open.
+    pub fn is_last_stream_named(&self) -> bool {
+        self.core.shutdown.is_final()
+    }
+
+    /// Whether there is something to send that neither a window nor the peer's limit of streams holds back. Blind to
+    /// DATA that waits for credit which is not set aside for it.
+    pub fn wants_transmit(&self) -> bool {
+        self.core.wants_transmit()
+    }
+
     /// Whether no stream is open.
     pub fn is_idle(&self) -> bool {
         self.core.streams.is_empty()
@@ -180,30 +232,77 @@ impl Core {
         self.next_local = id.next();
         let key = self.streams.insert(stream);
         self.streams.push_back(key, Queue::Opening);
+        self.claim(key);
         self.open_waiting();
         Ok(key)
+    }
+
+    /// Ends a stream that the application does not want any more: because it said so, or because it let go.
+    pub(super) fn give_up(&mut self, key: StreamKey, code: ErrorCode, explicit: bool) {
+        let manners = self.config.manners;
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let unopened = stream.state == State::Idle;
+        // By a reset the application takes back what it had queued; by letting go only the data.
+        let says_first = unopened || (!explicit && matches!(stream.queue.front(), Some(SendItem::Head(_))));
+        if !says_first || !manners.opens_what_was_given_up() {
+            return self.reset_stream(key, code);
+        }
+        if stream.reset_code.is_none() {
+            stream.reset_code = Some(code);
+            if explicit {
+                return;
+            }
+            stream.queue.keep_heads();
+            stream.wanted = 0;
+            let assigned = std::mem::take(&mut stream.assigned);
+            self.send_credit.unassign(assigned);
+            self.assign_waiting();
+        }
+    }
+
+    /// What was queued asks for credit, if that is the manner.
+    pub(super) fn claim(&mut self, key: StreamKey) {
+        if !self.config.manners.assigns_when_queued() {
+            return;
+        }
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        let queued = u32::try_from(stream.queue.data_octets()).unwrap_or(u32::MAX);
+        stream.wanted = stream.wanted.max(queued.saturating_sub(stream.assigned));
+        if stream.queue.is_ended() {
+            // Nothing follows: what was reserved beyond is for others.
+            stream.wanted = queued.saturating_sub(stream.assigned);
+            let surplus = stream.assigned.saturating_sub(queued);
+            stream.assigned -= surplus;
+            self.send_credit.unassign(surplus);
+            self.assign(key);
+            return self.assign_waiting();
+        }
+        self.assign(key);
     }
 
     /// All was sent on a stream that the application let go of: nobody waits for what may still come (§8.1: a
     /// server that answered early says NO_ERROR).
     pub(super) fn end_abandoned(&mut self, key: StreamKey) {
         let code = if self.side == Side::Server { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL };
-        self.reset_stream(key, code);
+        let wanted = self.streams.get(key).and_then(|stream| stream.reset_code);
+        self.reset_stream(key, wanted.unwrap_or(code));
     }
 
     /// Sets connection credit aside for a stream that asked for it, as far as there is any.
     pub(super) fn assign(&mut self, key: StreamKey) {
+        let early = self.config.manners.assigns_when_queued();
         let Some(stream) = self.streams.get_mut(key) else { return };
-        if !stream.may_queue() {
+        if !stream.may_queue() && !early {
             stream.wanted = 0;
         }
         // One that waits to be opened gets its credit then.
         if stream.wanted == 0 || !stream.counted {
             return;
         }
-        // What is queued will need the stream's window as well.
+        // What is queued and has no credit yet will need the stream's window as well.
         let queued = u32::try_from(stream.queue.data_octets()).unwrap_or(u32::MAX);
-        let room = stream.send_window.available().saturating_sub(stream.assigned.max(queued));
+        let used = if early { stream.assigned } else { stream.assigned.max(queued) };
+        let room = stream.send_window.available().saturating_sub(used);
         let wanted = stream.wanted.min(room);
         let octets = self.send_credit.assign(wanted);
         stream.assigned += octets;
@@ -213,6 +312,9 @@ impl Core {
         }
         if octets > 0 {
             self.events.push_back(super::Event::Capacity { key, octets });
+            if early {
+                self.schedule(key);
+            }
             // DATA that waited for credit of the connection has some of its own now.
             if matches!(self.streams.send_queue_of(key), Some(Queue::Data(_))) {
                 self.streams.leave_send_queue(key);
@@ -231,6 +333,9 @@ impl Core {
 
     pub(super) fn set_target_window_size(&mut self, octets: u32) {
         self.recv_credit.set_target(octets);
+        if self.config.manners.updates_late() {
+            return;
+        }
         if let Some(increment) = self.recv_credit.first_update() {
             self.control.push(ControlFrame::WindowUpdate { stream: StreamId::CONNECTION, increment });
         }

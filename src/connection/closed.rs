@@ -34,6 +34,9 @@ struct Reset {
 pub(super) struct Closed {
     max_resets: usize,
     keep: Duration,
+    /// Whether the benefit of the doubt is given to streams that were forgotten because there were too many; if
+    /// not, it is the new one that is not remembered.
+    excuses: bool,
     /// Most connections reset nothing, and then there is nothing to know.
     known: Option<Box<Known>>,
 }
@@ -58,6 +61,7 @@ impl Closed {
         Closed {
             max_resets: config.max_concurrent_reset_streams,
             keep: config.reset_stream_duration,
+            excuses: !config.manners.answers_for_forgotten_streams(),
             known: None,
         }
     }
@@ -65,6 +69,10 @@ impl Closed {
     /// A stream was reset. If `by_us`, its time begins when that is [written](Self::written).
     pub(super) fn reset(&mut self, stream: StreamId, by_us: bool, now: Instant) {
         self.expire(now);
+        let remembered = self.known.as_ref().map_or(0, |known| known.resets.len());
+        if !self.excuses && remembered >= self.max_resets {
+            return;
+        }
         let known = self.known.get_or_insert_default();
         while known.resets.len() >= self.max_resets {
             match known.resets.pop_front() {

@@ -28,6 +28,8 @@ pub(super) struct Control {
     frames: VecDeque<ControlFrame>,
     /// How many of them are WINDOW_UPDATEs: our own doing, and no more than one for a stream.
     updates: usize,
+    /// Streams whose window is to be updated (see `note_update`): at most each live one once.
+    due: VecDeque<StreamId>,
     failed: bool,
 }
 
@@ -63,12 +65,29 @@ impl Control {
         false
     }
 
+    /// The window of a stream is to be updated when it comes to writing, by as much as is due then.
+    pub(super) fn note_update(&mut self, stream: StreamId) {
+        if !self.failed && !self.due.contains(&stream) {
+            self.due.push_back(stream);
+        }
+    }
+
+    /// The streams noted so.
+    pub(super) fn take_due(&mut self) -> VecDeque<StreamId> {
+        std::mem::take(&mut self.due)
+    }
+
+    /// Whether a RST_STREAM waits to be written.
+    pub(super) fn has_resets(&self) -> bool {
+        self.frames.iter().any(|frame| matches!(frame, ControlFrame::Reset { .. }))
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.frames.len() - self.updates >= Self::MAX
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.frames.is_empty() && self.due.is_empty()
     }
 
     /// Everything, to be written.
@@ -77,18 +96,32 @@ impl Control {
         std::mem::take(&mut self.frames)
     }
 
+    /// Everything but the resets of streams, which wait for another turn; the refusals of streams go on.
+    pub(super) fn take_but_resets(&mut self) -> VecDeque<ControlFrame> {
+        let waits = |frame: &ControlFrame| matches!(frame, ControlFrame::Reset { code, .. } if *code != ErrorCode::REFUSED_STREAM);
+        let (later, now) = self.take().into_iter().partition(waits);
+        self.frames = later;
+        now
+    }
+
     /// The connection has failed: this is the last to be sent. SETTINGS stay, for if they are still here they
-    /// may be the first frame, which they have to be (§3.4).
-    pub(super) fn fail(&mut self, last: Option<GoAway>) {
-        self.frames.retain(|frame| matches!(frame, ControlFrame::Settings(_)));
+    /// may be the first frame, which they have to be (§3.4); so do `answers`, if they are wanted.
+    pub(super) fn fail(&mut self, last: Option<GoAway>, answers: bool) {
+        let stays = |frame: &ControlFrame| match frame {
+            ControlFrame::Settings(_) => true,
+            ControlFrame::SettingsAck | ControlFrame::Ping { ack: true, .. } => answers,
+            _ => false,
+        };
+        self.frames.retain(stays);
         self.updates = 0;
+        self.due = VecDeque::new();
         self.frames.extend(last.map(|goaway| ControlFrame::GoAway(Box::new(goaway))));
         self.failed = true;
     }
 
     /// The socket is gone: there is nobody to tell.
     pub(super) fn fail_silently(&mut self) {
-        *self = Control { frames: VecDeque::new(), updates: 0, failed: true };
+        *self = Control { failed: true, ..Control::default() };
     }
 }
 

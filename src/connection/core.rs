@@ -60,10 +60,16 @@ pub(super) struct Core {
     pub(super) next_local: Option<StreamId>,
     /// The highest stream that the peer has opened.
     pub(super) highest_remote: StreamId,
+    /// The highest stream of the peer whose request was taken up.
+    pub(super) last_processed: StreamId,
+    /// Whether the field section in hand ends its stream.
+    pub(super) ends_stream: bool,
     pub(super) local_streams: u32,
     pub(super) remote_streams: u32,
     pub(super) octets_received: u64,
     pub(super) octets_sent: u64,
+    /// Octets of large DATA frames given to the socket.
+    pub(super) octets_shared: u64,
 }
 
 /// A DATA frame whose payload goes to a stream.
@@ -87,7 +93,7 @@ impl Core {
             streams: Streams::new(),
             send_credit: SendCredit::new(),
             recv_credit: RecvCredit::new(config.initial_connection_window_size, config.max_unread),
-            local: LocalSettings::new(),
+            local: LocalSettings::new(&config),
             remote: RemoteSettings::new(&config),
             control: Control::default(),
             pings: Pings::default(),
@@ -100,14 +106,19 @@ impl Core {
             send_preface: side == Side::Client,
             next_local: Some(StreamId::new(if side == Side::Client { 1 } else { 2 })),
             highest_remote: StreamId::CONNECTION,
+            last_processed: StreamId::CONNECTION,
+            ends_stream: false,
             local_streams: 0,
             remote_streams: 0,
             octets_received: 0,
             octets_sent: 0,
+            octets_shared: 0,
             config,
         };
         core.change_settings(Values::first(&core.config, side));
-        if let Some(increment) = core.recv_credit.first_update() {
+        if !core.config.manners.updates_late()
+            && let Some(increment) = core.recv_credit.first_update()
+        {
             core.control.push(ControlFrame::WindowUpdate { stream: StreamId::CONNECTION, increment });
         }
         core
@@ -179,7 +190,10 @@ impl Core {
     }
 
     pub(super) fn send_reset(&mut self, stream: StreamId, code: ErrorCode) {
-        self.closed.reset(stream, true, self.now);
+        let refused = code == ErrorCode::REFUSED_STREAM && self.streams.find(stream).is_none();
+        if !(refused && self.config.manners.answers_for_forgotten_streams()) {
+            self.closed.reset(stream, true, self.now);
+        }
         self.control.push(ControlFrame::Reset { stream, code });
     }
 
@@ -191,22 +205,35 @@ impl Core {
 
     /// The one place where a broken rule has its consequence (§5.4).
     pub(super) fn handle_fault(&mut self, fault: Fault) {
-        match fault.reach {
-            Reach::Connection => self.fail(fault),
+        let manners = self.config.manners;
+        match manners.reach(fault) {
+            Reach::Connection => self.fail(Fault::connection(fault.misdeed)),
             Reach::Stream(id) => {
                 tracing::debug!(stream = id.value(), misdeed = %fault.misdeed, "stream error");
                 if self.is_turned_away(id) {
                     return;
                 }
                 if self.is_idle(id) {
-                    // §6.4: RST_STREAM must not be sent for an idle stream.
-                    return self.fail(Fault::connection(fault.misdeed));
+                    if !manners.resets_idle(fault.misdeed) {
+                        // §6.4: RST_STREAM must not be sent for an idle stream.
+                        return self.fail(Fault::connection(fault.misdeed));
+                    }
+                    if !self.is_local(id) {
+                        self.highest_remote = id;
+                    }
                 }
                 if let Err(misdeed) = self.limits.charge(Cheap::Provoked, &self.config, self.now) {
                     return self.fail(Fault::connection(misdeed));
                 }
-                self.send_reset(id, fault.misdeed.code());
-                if let Some(key) = self.streams.find(id) {
+                let key = self.streams.find(id);
+                let stream = key.and_then(|key| self.streams.get(key));
+                let is_over = self.ends_stream
+                    && stream.is_some_and(|stream| stream.state == State::HalfClosedLocal)
+                    && manners.lets_ended_streams_rest(fault.misdeed);
+                if !is_over {
+                    self.send_reset(id, manners.code(fault.misdeed));
+                }
+                if let Some(key) = key {
                     self.end_stream_with(key, fault.into());
                 }
             }
@@ -215,17 +242,17 @@ impl Core {
 
     /// A connection error (§5.4.1): one GOAWAY, and nothing after it.
     pub(super) fn fail(&mut self, fault: Fault) {
-        let code = fault.misdeed.code();
+        let code = self.config.manners.code(fault.misdeed);
         tracing::debug!(misdeed = %fault.misdeed, %code, "connection error");
-        let debug = Bytes::from(fault.misdeed.to_string());
+        let debug = self.config.manners.goaway_debug(fault.misdeed);
         self.end_with(fault.into(), code, debug);
     }
 
     /// Ends the connection now, for this reason; the first reason stays.
     pub(super) fn end_with(&mut self, error: Error, code: ErrorCode, debug: Bytes) {
         if self.shutdown.failure().is_none() {
-            let goaway = self.shutdown.send(self.highest_remote, code, debug);
-            self.control.fail(goaway);
+            let goaway = self.shutdown.send(self.last_stream(), code, debug);
+            self.control.fail(goaway, self.config.manners.answers_before_goaway());
             self.end_all_with(error);
         }
     }
@@ -248,7 +275,8 @@ impl Core {
     /// The connection is over for this stream. A request whose head was never written was certainly not
     /// processed (§8.7).
     fn cut_stream(&mut self, key: StreamKey, error: Error) {
-        let unsent = self.streams.get(key).is_some_and(|stream| stream.state == State::Idle);
+        let unsent = !self.config.manners.fails_unsent_alike()
+            && self.streams.get(key).is_some_and(|stream| stream.state == State::Idle);
         let error =
             if unsent { Error::unprocessed(error.origin(), error.code(), Bytes::new()) } else { error };
         self.end_stream_with(key, error);
@@ -297,7 +325,12 @@ impl Core {
 
     pub(super) fn finish_shutdown(&mut self) {
         self.pings.give_up(Purpose::Shutdown);
-        self.send_goaway(self.highest_remote);
+        self.send_goaway(self.last_stream());
+    }
+
+    /// The identifier that a GOAWAY of ours names (§6.8).
+    fn last_stream(&self) -> StreamId {
+        if self.config.manners.names_last_processed() { self.last_processed } else { self.highest_remote }
     }
 
     /// The peer's GOAWAY (§6.8): streams above `last_stream`, and those that are not sent yet, were not processed
@@ -354,19 +387,25 @@ impl Core {
 
     /// Requests leave the queue while the peer takes more streams (§5.1.2).
     pub(super) fn open_waiting(&mut self) {
-        if !self.shutdown.may_open() {
+        if self.config.manners.opens_when_written() {
             return;
         }
-        let max = self.remote.max_concurrent_streams.unwrap_or(u32::MAX);
-        while self.local_streams < max {
-            let Some(key) = self.streams.pop(Queue::Opening) else { return };
-            self.local_streams += 1;
-            if let Some(stream) = self.streams.get_mut(key) {
-                stream.counted = true;
-            }
-            self.events.push_back(Event::Opened { key });
+        while let Some(key) = self.open_next() {
             self.streams.push_back(key, Queue::Heads);
             self.assign(key);
         }
+    }
+
+    /// The next request whose turn it is to be opened, if the peer takes another stream.
+    pub(super) fn open_next(&mut self) -> Option<StreamKey> {
+        let max = self.remote.max_concurrent_streams.unwrap_or(u32::MAX);
+        if !self.shutdown.may_open() || self.local_streams >= max {
+            return None;
+        }
+        let key = self.streams.pop(Queue::Opening)?;
+        self.local_streams += 1;
+        self.streams.get_mut(key)?.counted = true;
+        self.events.push_back(Event::Opened { key });
+        Some(key)
     }
 }

@@ -52,6 +52,8 @@ pub enum Event {
         key: StreamKey,
         /// The octets; empty only at the end of the stream.
         piece: Piece,
+        /// Whether the DATA frame has no more of them.
+        end_frame: bool,
         /// Whether nothing follows.
         end_stream: bool,
     },

@@ -114,19 +114,35 @@ impl RecvCredit {
 
     /// The increment to announce now: nothing until half the target can be given back.
     pub(super) fn update_due(&mut self) -> Option<u32> {
-        self.announce(i64::from(self.target / 2))
+        self.announce(0, i64::from(self.target / 2))
+    }
+
+    /// The same, as soon as half of what the peer has left can be given back. `passing` octets of a frame that
+    /// passes through were charged and not delivered yet.
+    pub(super) fn update_due_by_what_is_left(&mut self, passing: u32) -> Option<u32> {
+        self.announce(i64::from(passing), self.window / 2)
+    }
+
+    /// Whether [`update_due_by_what_is_left`](Self::update_due_by_what_is_left) would announce anything.
+    pub(super) fn is_due_by_what_is_left(&self, passing: u32) -> bool {
+        self.lacking(i64::from(passing)) >= (self.window / 2).max(1)
     }
 
     /// The increment that brings the window from its initial 65,535 octets to the target (§6.9.2 knows no
     /// setting for it).
     pub(super) fn first_update(&mut self) -> Option<u32> {
-        self.announce(1)
+        self.announce(0, 1)
     }
 
-    fn announce(&mut self, least: i64) -> Option<u32> {
+    /// What the window lacks, `held` octets apart.
+    fn lacking(&self, held: i64) -> i64 {
         let overdraft =
             self.unread.saturating_sub(u64::from(self.max_unread)).min(u64::from(MAX_WINDOW)) as i64;
-        let increment = i64::from(self.target) - overdraft - self.window;
+        i64::from(self.target) - overdraft - held - self.window
+    }
+
+    fn announce(&mut self, held: i64, least: i64) -> Option<u32> {
+        let increment = self.lacking(held);
         if increment < least.max(1) {
             return None;
         }

@@ -24,6 +24,7 @@ pub(super) type Outcome = Result<Option<Event>, Fault>;
 
 impl Core {
     pub(super) fn handle_frame(&mut self, frame: Frame<'_>) -> Outcome {
+        self.ends_stream = false;
         // §3.4: SETTINGS come first, from either side.
         if !self.remote.received && !matches!(frame, Frame::Settings(_)) {
             return Err(Fault::connection(Misdeed::FrameBeforeSettings));
@@ -117,14 +118,16 @@ impl Core {
             self.recv_credit.deliver(octets);
             Some(payload.take())
         };
+        let mut padded = false;
         if last {
             // What is left of the charge is padding: nobody will ever read it (§6.9.1).
             stream.recv_window.release(data.charged);
+            padded = data.charged > 0;
             self.data = None;
         }
         if end_stream {
             self.end_received(key)?;
-        } else if last || piece.is_none() {
+        } else if padded || piece.is_none() || (last && !self.config.manners.updates_late()) {
             self.update_stream_window(key);
         }
         if self.config.adaptive_window {
@@ -133,6 +136,7 @@ impl Core {
         Ok(piece.filter(|piece| end_stream || !piece.is_empty()).map(|piece| Event::Data {
             key,
             piece,
+            end_frame: last,
             end_stream,
         }))
     }
@@ -185,11 +189,11 @@ impl Core {
         // Each of them, for the lowest has to be announced as well (RFC 7541 §4.2).
         let table_sizes = settings.filter(|(id, _)| *id == setting::HEADER_TABLE_SIZE);
         table_sizes.for_each(|(_, octets)| self.encoder.set_peer_table_size(octets));
+        self.control.push(ControlFrame::SettingsAck);
         let delta = i64::from(self.remote.initial_window_size) - old_window;
         if delta != 0 {
             self.shift_send_windows(delta)?;
         }
-        self.control.push(ControlFrame::SettingsAck);
         self.open_waiting();
         Ok(Some(Event::RemoteSettings {
             max_concurrent_streams: self.remote.max_concurrent_streams.unwrap_or(u32::MAX),
@@ -210,6 +214,9 @@ impl Core {
                 // Credit that the window does not allow to spend is for others.
                 let excess = stream.assigned.saturating_sub(stream.send_window.available());
                 stream.assigned -= excess;
+                if self.config.manners.assigns_when_queued() {
+                    stream.wanted += excess;
+                }
                 self.send_credit.unassign(excess);
             }
         }
@@ -219,12 +226,19 @@ impl Core {
 
     fn handle_settings_ack(&mut self) -> Outcome {
         let Some(values) = self.local.acknowledged() else {
+            if self.config.manners.refuses_stray_ack() {
+                return Err(Fault::connection(Misdeed::SettingsAckUnexpected));
+            }
             // Nothing to acknowledge: no error, but not without end.
             self.charge(Cheap::Settings)?;
             return Ok(None);
         };
-        if let Some(octets) = values.header_table_size {
+        let insists = !self.config.manners.lets_table_size_slip();
+        if let Some(octets) = values.header_table_size.filter(|octets| insists || *octets > 4_096) {
             self.decoder.set_table_size_limit(octets);
+        }
+        if values.enable_connect_protocol == Some(true) {
+            self.local.enable_connect_protocol = true;
         }
         if let Some(octets) = values.initial_window_size {
             let delta = i64::from(octets) - i64::from(self.local.initial_window_size);
@@ -322,8 +336,16 @@ impl Core {
             };
             return Err(Fault::connection(idle));
         }
+        let answers = self.config.manners.answers_for_forgotten_streams();
         match self.closed.past(id, self.now) {
             Past::ResetByUs => Ok(None),
+            // h2: a server has no use for a request that comes late.
+            Past::ResetByPeer | Past::Ended
+                if answers && after_end == Misdeed::HeadersAfterEnd && self.side == Side::Server =>
+            {
+                Err(Fault::connection(Misdeed::StreamIdDecreased))
+            }
+            Past::Ended if answers => Err(Fault::stream(id, Misdeed::DataOnClosedStream)),
             Past::ResetByPeer => Err(Fault::stream(id, Misdeed::DataOnClosedStream)),
             Past::Skipped => Err(Fault::connection(Misdeed::StreamIdDecreased)),
             Past::Ended => Err(Fault::connection(after_end)),
@@ -353,16 +375,21 @@ impl Core {
     }
 
     pub(super) fn update_connection_window(&mut self) {
+        if self.config.manners.updates_late() {
+            return;
+        }
         if let Some(increment) = self.recv_credit.update_due() {
             self.control.push(ControlFrame::WindowUpdate { stream: StreamId::CONNECTION, increment });
         }
     }
 
     pub(super) fn update_stream_window(&mut self, key: StreamKey) {
-        let Some(stream) = self.streams.get_mut(key) else { return };
-        if stream.state.can_recv()
-            && let Some(increment) = stream.recv_window.update_due()
-        {
+        let Some(stream) = self.streams.get_mut(key).filter(|stream| stream.state.can_recv()) else { return };
+        if self.config.manners.updates_late() {
+            if stream.recv_window.is_due_by_what_is_left() {
+                self.control.note_update(stream.id);
+            }
+        } else if let Some(increment) = stream.recv_window.update_due() {
             let stream = stream.id;
             self.control.push(ControlFrame::WindowUpdate { stream, increment });
         }

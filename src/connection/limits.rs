@@ -62,7 +62,7 @@ impl Cheap {
             // Two for each of our DATA frames are earned (`useful`); the rest is for windows that open.
             Cheap::WindowUpdate => 10_000,
             // Some gRPC stacks end streams with an empty DATA frame: those have END_STREAM and are free.
-            Cheap::EmptyData => 1_000,
+            Cheap::EmptyData => config.manners.empty_data_at_once(),
             // GREASE (RFC 8701 for HTTP/2) is a frame now and then.
             Cheap::Unknown => 1_000,
             // A graceful shutdown takes two.

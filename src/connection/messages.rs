@@ -3,12 +3,12 @@
 //! Always true here: field blocks are decoded whoever they are for, since the table is shared (§4.3); the
 //! application sees only messages that are well-formed.
 
-use http::HeaderName;
+use http::{HeaderName, Response, StatusCode};
 
 use crate::{
-    error::{Fault, Misdeed},
+    error::{ErrorCode, Fault, Misdeed},
     hpack::{Decoded, FieldLimits},
-    stream::{Content, Input, Priority, Protocol, Refusal, Section},
+    stream::{Content, Head, Input, Priority, Protocol, Refusal, Section},
     stream_id::StreamId,
 };
 
@@ -25,6 +25,7 @@ impl Core {
         depends_on: Option<StreamId>,
         block: &[u8],
     ) -> Outcome {
+        self.ends_stream = end_stream;
         let mut section = Section::default();
         let limits = FieldLimits {
             max_octets: self.config.max_header_list_size as usize,
@@ -32,6 +33,9 @@ impl Core {
         };
         let mut decoded =
             self.decoder.decode(block, limits, &mut |field| section.add(field)).map_err(Fault::connection)?;
+        if self.config.manners.ends_for_huge_section(decoded.octets, limits.max_octets) {
+            return Err(Fault::connection(Misdeed::FieldSectionFarTooLarge));
+        }
         // This block is finished in time; the next has a time of its own.
         self.field_block_since = None;
         if depends_on == Some(id) {
@@ -68,10 +72,18 @@ impl Core {
         if self.config.max_concurrent_streams.is_some_and(|max| self.remote_streams >= max) {
             return Err(Fault::stream(id, Misdeed::StreamLimitExceeded));
         }
+        if decoded.too_large && self.config.manners.answers_431() {
+            self.last_processed = id;
+            self.refuse_large_request(id, end_stream);
+            return Ok(None);
+        }
         check_decoded(id, &decoded)?;
+        if section.has_sound_fields() {
+            self.last_processed = id;
+        }
         let head = section.into_request().map_err(|misdeed| Fault::stream(id, misdeed))?;
         // RFC 8441 §4: only where we offered it.
-        if head.extensions().get::<Protocol>().is_some() && !self.config.enable_connect_protocol {
+        if head.extensions().get::<Protocol>().is_some() && !self.local.enable_connect_protocol {
             return Err(Fault::stream(id, Misdeed::BadPseudoField));
         }
         let content = Content::of_request(head.method(), head.headers())
@@ -95,6 +107,25 @@ impl Core {
         self.remote_streams += 1;
         let key = self.streams.insert(stream);
         Ok(Some(Event::Request { key, stream: id, head: Box::new(head), end_stream }))
+    }
+
+    /// RFC 6585 §5: the answer to a request whose fields are too large. The application does not hear of it.
+    fn refuse_large_request(&mut self, id: StreamId, end_stream: bool) {
+        let mut stream = self.new_stream(id);
+        if let Ok(next) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
+            stream.state = next;
+        }
+        stream.got_head = true;
+        stream.counted = true;
+        stream.abandoned = true;
+        stream.reset_code = Some(ErrorCode::PROTOCOL_ERROR);
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        stream.queue.push_head(Box::new(Head::Response(response)));
+        stream.queue.push_end();
+        self.remote_streams += 1;
+        let key = self.streams.insert(stream);
+        self.schedule(key);
     }
 
     fn handle_response(

@@ -58,6 +58,7 @@ mod event;
 mod flow;
 mod inbound;
 mod limits;
+mod manners;
 mod messages;
 mod outbound;
 mod ping;
@@ -204,7 +205,30 @@ impl Connection {
     /// fresh. Whether anything was appended.
     pub fn poll_transmit(&mut self, now: Instant, out: &mut Outbound) -> bool {
         self.core.now = now;
-        self.core.transmit(out)
+        self.core.transmit(out, outbound::ENOUGH)
+    }
+
+    /// As [`poll_transmit`](Self::poll_transmit), but with a bound of about `enough` octets of DATA in frames of 1,024 octets or more: what was not
+    /// appended can still be taken back by a reset.
+    pub fn poll_transmit_some(&mut self, now: Instant, out: &mut Outbound, enough: usize) -> bool {
+        self.core.now = now;
+        self.core.transmit(out, enough)
+    }
+
+    /// Appends the client's preface (RFC 9113 §3.4) and nothing else, if it is still to be sent. Whether it was;
+    /// [`poll_transmit`](Self::poll_transmit) does it otherwise.
+    pub fn poll_preface(&mut self, out: &mut Outbound) -> bool {
+        self.core.transmit_preface(out)
+    }
+
+    /// Whether the octets that came end between two frames: the end of the socket is no surprise here.
+    pub fn is_at_boundary(&self) -> bool {
+        self.reader.is_at_boundary() && usize::from(self.preface) == PREFACE.len()
+    }
+
+    /// Octets of the client's preface that are still to come (servers; a client has none to wait for).
+    pub fn preface_missing(&self) -> usize {
+        PREFACE.len() - usize::from(self.preface)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called at the latest.

@@ -5,6 +5,8 @@
 //! window and the peer's frame size; field blocks are encoded in the order of writing, as HPACK needs it; a
 //! stream without credit stands in no queue that is polled, so work is in proportion to what is sent.
 
+use std::collections::VecDeque;
+
 use crate::{
     buffer::Outbound,
     error::{ErrorCode, Mistake},
@@ -17,7 +19,11 @@ use super::{Event, StreamKey, control::ControlFrame, core::Core, streams::Queue}
 
 /// How much one call appends at the most, but for the last frame: enough for one large vectored write, little
 /// enough that an urgent stream does not wait long behind it.
-const ENOUGH: usize = 256 << 10;
+pub(super) const ENOUGH: usize = 256 << 10;
+
+/// DATA frames of fewer octets are copied beside their headers, and take no part in the bound of
+/// [`Connection::poll_transmit_some`](super::Connection::poll_transmit_some).
+const SHARED: u32 = 1_024;
 
 /// What a visit of the scheduler left behind.
 enum Visit {
@@ -27,17 +33,21 @@ enum Visit {
     More,
     /// More DATA, but no credit of the connection.
     NoCredit,
+    /// More, for which it has to wait its turn.
+    Turn,
 }
 
 impl Core {
-    pub(super) fn transmit(&mut self, out: &mut Outbound) -> bool {
+    /// Appends what is to be sent, until about `enough` octets of large DATA frames are there.
+    pub(super) fn transmit(&mut self, out: &mut Outbound, enough: usize) -> bool {
         let before = out.octets();
-        if std::mem::take(&mut self.send_preface) {
-            out.put(PREFACE);
+        self.transmit_preface(out);
+        if self.config.manners.updates_late() && self.shutdown.failure().is_none() {
+            self.transmit_late_updates(out);
         }
         self.transmit_control(out);
         if self.shutdown.failure().is_none() {
-            self.transmit_streams(out);
+            self.transmit_streams(out, enough);
             // A stream that could not be finished, or need not be, was reset.
             self.transmit_control(out);
         }
@@ -46,10 +56,42 @@ impl Core {
         written > 0
     }
 
-    /// Writes everything that waits. What has a time limit gets its time here, for the application may have asked
+    pub(super) fn wants_transmit(&self) -> bool {
+        if self.send_preface || !self.control.is_empty() {
+            return true;
+        }
+        if self.shutdown.failure().is_some() {
+            return false;
+        }
+        let max = self.remote.max_concurrent_streams.unwrap_or(u32::MAX);
+        let opens = self.local_streams < max && self.shutdown.may_open();
+        self.streams.first(Queue::Heads).is_some()
+            || (opens && self.streams.first(Queue::Opening).is_some())
+            || (self.config.manners.updates_late() && self.recv_credit.is_due_by_what_is_left(self.passing()))
+    }
+
+    /// Octets of the DATA frame that passes through, charged and not delivered yet.
+    fn passing(&self) -> u32 {
+        self.data.as_ref().map_or(0, |data| data.charged)
+    }
+
+    pub(super) fn transmit_preface(&mut self, out: &mut Outbound) -> bool {
+        let due = std::mem::take(&mut self.send_preface);
+        if due {
+            out.put(PREFACE);
+        }
+        due
+    }
+
+    /// Writes everything that waits, as it waits. What has a time limit gets its time here, for the application may have asked
     /// for it long after the last input.
     fn transmit_control(&mut self, out: &mut Outbound) {
-        for frame in self.control.take() {
+        let frames = self.control.take();
+        self.write_control(frames, out);
+    }
+
+    fn write_control(&mut self, frames: VecDeque<ControlFrame>, out: &mut Outbound) {
+        for frame in frames {
             match frame {
                 ControlFrame::Settings(values) => {
                     self.local.written(self.now);
@@ -76,13 +118,48 @@ impl Core {
         }
     }
 
-    fn transmit_streams(&mut self, out: &mut Outbound) {
-        while out.octets() < ENOUGH
+    /// Windows, where they are looked at when it comes to writing: after what answers the peer, before resets.
+    fn transmit_late_updates(&mut self, out: &mut Outbound) {
+        let frames = self.control.take_but_resets();
+        self.write_control(frames, out);
+        if let Some(increment) = self.recv_credit.update_due_by_what_is_left(self.passing()) {
+            write::window_update(out, StreamId::CONNECTION, increment);
+        }
+        for id in self.control.take_due() {
+            let Some(stream) = self.streams.find(id).and_then(|key| self.streams.get_mut(key)) else {
+                continue;
+            };
+            if stream.state.can_recv()
+                && let Some(increment) = stream.recv_window.update_due_by_what_is_left()
+            {
+                write::window_update(out, id, increment);
+            }
+        }
+    }
+
+    fn transmit_streams(&mut self, out: &mut Outbound, enough: usize) {
+        if self.config.manners.opens_when_written() {
+            let before = self.octets_shared;
+            while out.octets() < ENOUGH && (self.octets_shared - before) < enough as u64 {
+                if let Some(key) = self.open_next() {
+                    self.streams.push_front(key, Queue::Heads);
+                    self.assign(key);
+                }
+                let Some(key) = self.streams.pop(Queue::Heads) else { return };
+                self.visit(key, out);
+                // A reset goes before the stream that takes the place.
+                self.transmit_control(out);
+            }
+            return;
+        }
+        let enough = enough.min(ENOUGH);
+        while out.octets() < enough
             && let Some(key) = self.streams.pop(Queue::Heads)
         {
             self.visit(key, out);
         }
-        while out.octets() < ENOUGH
+        // Those that hold credit of their own stand above.
+        while out.octets() < enough
             && self.send_credit.available() > 0
             && let Some(key) = self.streams.pop_data()
         {
@@ -97,8 +174,10 @@ impl Core {
         let (queue, sequential) = (Queue::Data(stream.priority.urgency), !stream.priority.incremental);
         match visit {
             Visit::Done => {}
-            // The queues for DATA wait for credit that is common; this stream has some of its own.
+            // The queues for DATA wait for credit that is common; this stream has some of its own, or the head is
+            // all it could send in its turn.
             Visit::More if stream.assigned > 0 => self.streams.push_back(key, Queue::Heads),
+            Visit::Turn => self.streams.push_back(key, Queue::Heads),
             // RFC 9218 §4.2: one that is not incremental is of use only when whole, so it goes on alone.
             Visit::More | Visit::NoCredit if sequential => self.streams.push_front(key, queue),
             Visit::More | Visit::NoCredit => self.streams.push_back(key, queue),
@@ -106,10 +185,18 @@ impl Core {
     }
 
     fn transmit_stream(&mut self, key: StreamKey, out: &mut Outbound) -> Visit {
-        let mut sent_data = false;
+        let manners = self.config.manners;
+        let (mut sent_data, mut sent_section) = (false, false);
         loop {
             let Some(stream) = self.streams.get_mut(key) else { return Visit::Done };
             let id = stream.id;
+            if (sent_section || sent_data) && manners.one_frame_a_turn() {
+                return if stream.is_sendable() { Visit::Turn } else { Visit::Done };
+            }
+            if let Some(code) = stream.reset_next() {
+                self.reset_stream(key, code);
+                return Visit::Done;
+            }
             if let Some((section, end)) = stream.queue.pop_section() {
                 if !self.write_section(key, id, &section, end, out) {
                     return Visit::Done;
@@ -118,6 +205,7 @@ impl Core {
                     self.end_sent(key);
                     return Visit::Done;
                 }
+                sent_section = true;
                 continue;
             }
             if stream.queue.pop_end() {
@@ -125,16 +213,27 @@ impl Core {
                 self.end_sent(key);
                 return Visit::Done;
             }
+            if let Some(end) = stream.queue.pop_empty_data() {
+                write::data_header(out, id, 0, end);
+                if end {
+                    self.end_sent(key);
+                    return Visit::Done;
+                }
+                sent_data = true;
+                continue;
+            }
             if stream.queue.data_octets() == 0 {
                 return Visit::Done;
             }
             let window = stream.send_window.available();
-            let credit = stream.assigned.saturating_add(self.send_credit.available());
+            let common = if manners.assigns_when_queued() { 0 } else { self.send_credit.available() };
+            let credit = stream.assigned.saturating_add(common);
             if window == 0 {
                 return Visit::Done;
             }
             if credit == 0 {
-                return Visit::NoCredit;
+                // Credit that is set aside brings it back.
+                return if manners.assigns_when_queued() { Visit::Done } else { Visit::NoCredit };
             }
             if sent_data {
                 return Visit::More;
@@ -147,6 +246,9 @@ impl Core {
             stream.sent_unreported = stream.sent_unreported.saturating_add(octets);
             write::data_header(out, id, octets, end);
             out.put_bytes(data);
+            if octets >= SHARED {
+                self.octets_shared += u64::from(octets);
+            }
             self.limits.sent(octets);
             sent_data = true;
             if end {
@@ -180,7 +282,10 @@ impl Core {
         end: bool,
         out: &mut Outbound,
     ) -> bool {
-        let max_list = self.remote.max_header_list_size.map_or(usize::MAX, |max| max as usize);
+        let max_list = match self.remote.max_header_list_size {
+            Some(max) if !self.config.manners.ignores_max_header_list_size() => max as usize,
+            _ => usize::MAX,
+        };
         let octets = match section {
             SendItem::Head(head) if max_list < usize::MAX => section_octets(of_head(head)),
             SendItem::Trailers(trailers) if max_list < usize::MAX => section_octets(of_trailers(trailers)),
@@ -232,6 +337,8 @@ impl Core {
             self.close(key);
         } else if abandoned {
             self.end_abandoned(key);
+        } else {
+            self.schedule(key);
         }
         self.assign_waiting();
     }
@@ -240,12 +347,16 @@ impl Core {
     pub(super) fn schedule(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.get(key) else { return };
         // A request that does not count yet waits in the queue for MAX_CONCURRENT_STREAMS.
-        if !stream.counted || self.streams.send_queue_of(key).is_some() || stream.queue.is_empty() {
+        let nothing = stream.queue.is_empty() && stream.reset_next().is_none();
+        if !stream.counted || self.streams.send_queue_of(key).is_some() || nothing {
             return;
         }
-        let data_first = matches!(stream.queue.front(), Some(SendItem::Data(_)));
-        if !data_first || stream.assigned > 0 {
+        let data_first = stream.reset_next().is_none()
+            && matches!(stream.queue.front(), Some(SendItem::Data(data)) if !data.is_empty());
+        if !data_first || (stream.assigned > 0 && stream.send_window.available() > 0) {
             self.streams.push_back(key, Queue::Heads);
+        } else if self.config.manners.assigns_when_queued() {
+            // It stands in the queue for capacity.
         } else if stream.send_window.available() > 0 {
             self.streams.push_back(key, Queue::Data(stream.priority.urgency));
         }

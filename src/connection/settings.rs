@@ -31,6 +31,18 @@ pub(super) struct Values {
 impl Values {
     /// What the first SETTINGS say: whatever differs from the initial values of §6.5.2.
     pub(super) fn first(config: &Config, side: Side) -> Self {
+        if let Some(given) = config.first_settings.as_deref() {
+            return Values {
+                header_table_size: given.header_table_size,
+                enable_push: given.enable_push,
+                max_concurrent_streams: given.max_concurrent_streams,
+                initial_window_size: given.initial_window_size,
+                max_frame_size: given.max_frame_size,
+                max_header_list_size: given.max_header_list_size,
+                enable_connect_protocol: given.enable_connect_protocol,
+                no_rfc7540_priorities: None,
+            };
+        }
         let unless = |value: u32, initial: u32| (value != initial).then_some(value);
         Values {
             header_table_size: unless(config.header_table_size, 4_096),
@@ -76,11 +88,23 @@ pub(super) struct LocalSettings {
     waiting: Option<Box<Values>>,
     /// The initial window that streams begin with: what the peer has acknowledged.
     pub(super) initial_window_size: u32,
+    /// Whether clients may use extended CONNECT (RFC 8441 §3).
+    pub(super) enable_connect_protocol: bool,
 }
 
 impl LocalSettings {
-    pub(super) fn new() -> Self {
-        LocalSettings { in_flight: None, waiting: None, initial_window_size: DEFAULT_WINDOW }
+    pub(super) fn new(config: &Config) -> Self {
+        LocalSettings {
+            in_flight: None,
+            waiting: None,
+            initial_window_size: DEFAULT_WINDOW,
+            enable_connect_protocol: config.enable_connect_protocol,
+        }
+    }
+
+    /// Whether the peer has acknowledged all that we said.
+    pub(super) fn is_settled(&self) -> bool {
+        self.in_flight.is_none() && self.waiting.is_none()
     }
 
     /// Changes our settings; what comes back is to be sent now.

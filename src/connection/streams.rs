@@ -13,7 +13,8 @@ use std::{
 use slab::Slab;
 
 use crate::{
-    stream::{Content, Priority, RecvWindow, SendQueue, SendWindow, State},
+    error::ErrorCode,
+    stream::{Content, Priority, RecvWindow, SendItem, SendQueue, SendWindow, State},
     stream_id::StreamId,
 };
 
@@ -55,6 +56,8 @@ pub(super) struct Stream {
     pub(super) sent_unreported: u32,
     pub(super) content: Content,
     pub(super) queue: SendQueue,
+    /// The stream is to be reset with this code, once what is queued is written.
+    pub(super) reset_code: Option<ErrorCode>,
     links: [Link; 2],
 }
 
@@ -76,15 +79,34 @@ impl Stream {
             sent_unreported: 0,
             content: Content::Unknown,
             queue: SendQueue::new(),
+            reset_code: None,
             links: [Link::default(); 2],
         }
     }
 }
 
 impl Stream {
+    /// The code of the reset that is all there is left to send.
+    pub(super) fn reset_next(&self) -> Option<ErrorCode> {
+        self.reset_code.filter(|_| self.queue.is_empty())
+    }
+
+    /// Whether anything can be sent at once, with the credit set aside for it.
+    pub(super) fn is_sendable(&self) -> bool {
+        match self.queue.front() {
+            Some(SendItem::Data(data)) if !data.is_empty() => {
+                self.assigned > 0 && self.send_window.available() > 0
+            }
+            Some(_) => true,
+            None => self.queue.is_ended() || self.reset_code.is_some(),
+        }
+    }
+
     /// Whether the application may still add to what is to be sent.
     pub(super) fn may_queue(&self) -> bool {
-        (self.state.can_send() || self.state == State::Idle) && !self.queue.is_ended()
+        self.reset_code.is_none()
+            && (self.state.can_send() || self.state == State::Idle)
+            && !self.queue.is_ended()
     }
 }
 

@@ -182,7 +182,7 @@ impl Post {
                 state.inbox.head = Some(head);
                 state.inbox.ended |= end_stream;
             }),
-            Event::Data { key, piece, end_stream } => {
+            Event::Data { key, piece, end_stream, .. } => {
                 let mut discarded = 0;
                 self.with(key, true, |state, pool| {
                     state.inbox.ended |= end_stream;

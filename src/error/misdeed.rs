@@ -49,6 +49,7 @@ misdeeds! {
     FieldBlockInterrupted PROTOCOL_ERROR "another frame inside a field block (§4.3, §6.10)";
     FieldBlockTooLarge ENHANCE_YOUR_CALM "compressed field block beyond the limit";
     FieldNameInvalid PROTOCOL_ERROR "field name with upper case or a forbidden octet (§8.2.1)";
+    FieldSectionFarTooLarge ENHANCE_YOUR_CALM "field section far beyond the advertised limit (§6.5.2)";
     FieldSectionTooLarge ENHANCE_YOUR_CALM "field section beyond the advertised limit (§6.5.2)";
     FieldValueInvalid PROTOCOL_ERROR "field value with a forbidden octet (§8.2.1)";
     FrameBeforeSettings PROTOCOL_ERROR "first frame is not SETTINGS (§3.4)";
@@ -66,6 +67,7 @@ misdeeds! {
     InformationalFlood ENHANCE_YOUR_CALM "too many informational responses";
     KeepaliveTimeout NO_ERROR "no answer to a keepalive PING in time";
     MissingContentAfterEnd PROTOCOL_ERROR "stream ended before the final response (§8.1)";
+    MissingStatus PROTOCOL_ERROR "response without :status (§8.3.2)";
     PaddingTooLong PROTOCOL_ERROR "padding as long as the payload or longer (§6.1)";
     PingFlood ENHANCE_YOUR_CALM "too many PING frames";
     PriorityFlood ENHANCE_YOUR_CALM "too many PRIORITY or PRIORITY_UPDATE frames";
@@ -73,6 +75,7 @@ misdeeds! {
     ResetFlood ENHANCE_YOUR_CALM "too many streams opened and reset (CVE-2023-44487)";
     ResetProvoked ENHANCE_YOUR_CALM "too many stream errors provoked (CVE-2025-8671)";
     SelfDependency PROTOCOL_ERROR "stream that depends on itself (RFC 7540 §5.3.1)";
+    SettingsAckUnexpected PROTOCOL_ERROR "SETTINGS acknowledged that were not sent";
     SettingsFlood ENHANCE_YOUR_CALM "too many SETTINGS frames";
     SettingsLengthInvalid FRAME_SIZE_ERROR "SETTINGS payload not a multiple of six octets (§6.5)";
     SettingsNotAcknowledged SETTINGS_TIMEOUT "SETTINGS not acknowledged in time (§6.5.3)";

@@ -76,6 +76,11 @@ impl Section {
         }
     }
 
+    /// Whether no field is one that HTTP/2 forbids, whatever the fields amount to together.
+    pub(crate) fn has_sound_fields(&self) -> bool {
+        self.fault.is_none()
+    }
+
     /// The regular fields are complete: the first fault, if any.
     fn finish(&mut self) -> Result<(), Misdeed> {
         if let Some(first) = self.headers.get_mut(COOKIE).filter(|_| !self.cookie.is_empty()) {
@@ -138,7 +143,7 @@ impl Section {
     /// A response head, informational or final (§8.3.2).
     pub(crate) fn into_response(mut self) -> Result<Response<()>, Misdeed> {
         self.finish()?;
-        let Some(status) = self.status else { return Err(Misdeed::BadPseudoField) };
+        let Some(status) = self.status else { return Err(Misdeed::MissingStatus) };
         // §8.6: there is no 101 in HTTP/2.
         if self.has_request_fields() || status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Misdeed::BadPseudoField);

@@ -102,7 +102,7 @@ fn responses_have_a_status_and_nothing_else() {
     let status = |code| Section { status: StatusCode::from_u16(code).ok(), ..Section::default() };
     assert_eq!(status(204).into_response().unwrap().status(), 204);
     assert_eq!(status(101).into_response().unwrap_err(), Misdeed::BadPseudoField);
-    assert_eq!(Section::default().into_response().unwrap_err(), Misdeed::BadPseudoField);
+    assert_eq!(Section::default().into_response().unwrap_err(), Misdeed::MissingStatus);
     let mixed = Section { path: Some(Bytes::from_static(b"/")), ..status(200) };
     assert_eq!(mixed.into_response().unwrap_err(), Misdeed::BadPseudoField);
 }

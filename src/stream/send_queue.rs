@@ -66,6 +66,13 @@ impl SendQueue {
         }
     }
 
+    /// Queues DATA that is to be a frame of its own even if it is empty.
+    pub fn push_frame(&mut self, data: Bytes) {
+        debug_assert!(!self.end);
+        self.data_octets += data.len();
+        self.items.push_back(SendItem::Data(data));
+    }
+
     /// Queues trailers, which end the stream.
     pub fn push_trailers(&mut self, trailers: Box<HeaderMap>) {
         debug_assert!(!self.end);
@@ -119,9 +126,28 @@ impl SendQueue {
         Some((data, self.after_pop()))
     }
 
+    /// Takes DATA that is empty; the flag says that this ends the stream.
+    pub(crate) fn pop_empty_data(&mut self) -> Option<bool> {
+        match self.items.front() {
+            Some(SendItem::Data(data)) if data.is_empty() => {
+                self.items.pop_front();
+                Some(self.after_pop())
+            }
+            _ => None,
+        }
+    }
+
     /// Takes a lone END_STREAM, which needs an empty DATA frame.
     pub(crate) fn pop_end(&mut self) -> bool {
         self.items.is_empty() && std::mem::take(&mut self.end)
+    }
+
+    /// Drops all but the heads at the front: nothing more will be said.
+    pub(crate) fn keep_heads(&mut self) {
+        let heads = self.items.iter().take_while(|item| matches!(item, SendItem::Head(_))).count();
+        self.end &= heads == self.items.len();
+        self.items.truncate(heads);
+        self.data_octets = 0;
     }
 
     /// Drops everything: the stream was reset (the DATA is released at once).

@@ -83,8 +83,27 @@ impl RecvWindow {
     /// The increment to announce now: nothing until half the target can be given back, so that a WINDOW_UPDATE
     /// is sent for half a window and not for every piece.
     pub(crate) fn update_due(&mut self) -> Option<u32> {
-        let wanted = i64::from(self.target) - i64::from(self.unreleased) - i64::from(self.window);
-        if wanted <= 0 || wanted < i64::from(self.target / 2) {
+        self.announce(i64::from(self.target / 2))
+    }
+
+    /// The same, as soon as half of what the peer has left can be given back.
+    pub(crate) fn update_due_by_what_is_left(&mut self) -> Option<u32> {
+        self.announce(i64::from(self.window / 2))
+    }
+
+    /// Whether [`update_due_by_what_is_left`](Self::update_due_by_what_is_left) would announce anything.
+    pub(crate) fn is_due_by_what_is_left(&self) -> bool {
+        let wanted = self.wanted();
+        wanted > 0 && wanted >= i64::from(self.window / 2)
+    }
+
+    fn wanted(&self) -> i64 {
+        i64::from(self.target) - i64::from(self.unreleased) - i64::from(self.window)
+    }
+
+    fn announce(&mut self, least: i64) -> Option<u32> {
+        let wanted = self.wanted();
+        if wanted <= 0 || wanted < least {
             return None;
         }
         let increment = wanted.min(i64::from(MAX_WINDOW) - i64::from(self.window).max(0));
@@ -102,6 +121,11 @@ impl RecvWindow {
     /// Octets charged and not yet released.
     pub(crate) fn unreleased(&self) -> u32 {
         self.unreleased
+    }
+
+    /// Octets that the peer may have in flight or unread here, less those it has.
+    pub(crate) fn left(&self) -> i64 {
+        i64::from(self.target) - i64::from(self.unreleased)
     }
 
     /// What the peer may still send.

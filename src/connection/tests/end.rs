@@ -229,7 +229,7 @@ impl End {
             Event::Response { key, head, end_stream } => {
                 format!("{} response {}{}", self.ids[&key], head.status().as_u16(), end(end_stream))
             }
-            Event::Data { key, piece, end_stream } => {
+            Event::Data { key, piece, end_stream, .. } => {
                 let (id, octets) = (self.ids[&key], piece.len());
                 self.received.entry(id).or_default().extend_from_slice(&piece.into_bytes());
                 if self.releases {

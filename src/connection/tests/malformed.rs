@@ -84,21 +84,22 @@ fn pseudo_fields() {
 
 #[test]
 fn responses() {
-    for fields in [
-        &[("x", "y")][..],
-        &[(":status", "200"), (":status", "200")],
-        &[(":status", "200"), (":path", "/")],
-        &[("x", "y"), (":status", "200")],
-        &[(":status", "20")],
-        &[(":status", "abc")],
-        &[(":status", "099")],
-    ] {
+    let cases: [(&[(&str, &str)], &str); 7] = [
+        (&[("x", "y")], "MissingStatus"),
+        (&[(":status", "200"), (":status", "200")], "BadPseudoField"),
+        (&[(":status", "200"), (":path", "/")], "BadPseudoField"),
+        (&[("x", "y"), (":status", "200")], "BadPseudoField"),
+        (&[(":status", "20")], "BadPseudoField"),
+        (&[(":status", "abc")], "BadPseudoField"),
+        (&[(":status", "099")], "BadPseudoField"),
+    ];
+    for (fields, misdeed) in cases {
         let mut raw = Raw::client();
         raw.end.get();
         raw.take_answers();
         raw.headers(1, false, fields);
         raw.answers(["RST_STREAM 1 PROTOCOL_ERROR"]);
-        raw.hears(["1 opened", "1 reset BadPseudoField", "1 closed"]);
+        raw.hears(["1 opened", &format!("1 reset {misdeed}"), "1 closed"]);
         raw.is_well();
     }
 }

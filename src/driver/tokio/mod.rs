@@ -28,12 +28,13 @@ use crate::{
     readiness::ReadReady,
 };
 
-use self::{read::Reader, write::Writer};
 use super::post::Post;
 
 pub(crate) use client::handshake_shared as client_handshake_shared;
 pub use client::{ClientConnection, handshake as client_handshake, handshake_with as client_handshake_with};
+pub use read::Reader;
 pub use server::{ServerConnection, handshake as server_handshake, handshake_with as server_handshake_with};
+pub use write::Writer;
 
 /// A connection with its socket.
 pub(crate) struct Driver<T> {
@@ -224,11 +225,18 @@ impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
         if self.reader.is_ended() || self.post.connection.is_read_closed() {
             return false;
         }
-        match self.reader.poll_read(&mut self.io, cx, &mut self.post.connection, now) {
-            Poll::Ready(Ok(octets)) => {
-                self.unyielded += octets;
+        match self.reader.poll_read(&mut self.io, cx) {
+            Poll::Ready(Ok(Some(block))) => {
+                self.unyielded += block.len();
+                self.post.connection.handle_read(now, block);
                 self.post.deliver();
-                self.reader.reclaim(&mut self.post.connection);
+                self.reader.reclaim(self.post.connection.take_block());
+                true
+            }
+            Poll::Ready(Ok(None)) => {
+                self.post.connection.handle_eof(now);
+                self.post.deliver();
+                self.reader.rest();
                 true
             }
             Poll::Ready(Err(error)) => {

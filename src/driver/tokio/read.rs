@@ -1,5 +1,7 @@
 //! Reading: wait until the socket is readable, then take a block, then read.
 //!
+//! For any driver, of this crate or not.
+//!
 //! Always true here: no block outlives the poll that took it, unless pieces of it are unread, or pooling is
 //! off; blocks begin small and follow what comes, so a PING costs no large one.
 
@@ -7,10 +9,9 @@ use std::{
     io,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Instant,
 };
 
-use crate::{buffer::Block, config::Config, connection::Connection, readiness::ReadReady};
+use crate::{buffer::Block, config::Config, readiness::ReadReady};
 
 /// What a connection begins to read with: enough for a request head or a small response.
 const FIRST_READ: usize = 1_024;
@@ -18,7 +19,9 @@ const FIRST_READ: usize = 1_024;
 /// The one buffer of a connection without pooling.
 const OWNED_BUFFER: usize = 16 << 10;
 
-pub(super) struct Reader {
+/// Reads blocks that follow what comes: small ones for small frames, larger ones after full reads.
+#[derive(Debug)]
+pub struct Reader {
     config: Arc<Config>,
     /// The capacity of the next block.
     octets: usize,
@@ -30,23 +33,27 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(config: Arc<Config>) -> Self {
+    /// A reader with the pool and the sizes of `config`. It takes no memory.
+    pub fn new(config: Arc<Config>) -> Self {
         Reader { config, octets: FIRST_READ, was_short: false, ended: false, spare: None }
     }
 
-    pub(super) fn is_ended(&self) -> bool {
+    /// Whether the source has ended or failed: no read is of use any more.
+    pub fn is_ended(&self) -> bool {
         self.ended
     }
 
-    /// Reads one block into the connection; gives the octets read, 0 at the end. Pending: there is nothing to
-    /// read, and no block is held.
-    pub(super) fn poll_read(
+    /// Reads one block, to be given to [`Connection::handle_read`](crate::connection::Connection::handle_read);
+    /// `None` at the end of the source. Pending: there is nothing to read, and no block is held.
+    ///
+    /// # Errors
+    ///
+    /// What the source says. Not to be polled again then.
+    pub fn poll_read(
         &mut self,
         io: &mut impl ReadReady,
         cx: &mut Context<'_>,
-        connection: &mut Connection,
-        now: Instant,
-    ) -> Poll<io::Result<usize>> {
+    ) -> Poll<io::Result<Option<Block>>> {
         let pooling = self.config.read_buffer_pooling;
         if pooling {
             match again(|| io.poll_read_ready(cx)) {
@@ -62,14 +69,12 @@ impl Reader {
         match again(|| io.poll_read(cx, block.spare_mut())) {
             Poll::Ready(Ok(0)) => {
                 self.ended = true;
-                connection.handle_eof(now);
-                Poll::Ready(Ok(0))
+                Poll::Ready(Ok(None))
             }
             Poll::Ready(Ok(octets)) => {
                 block.commit(octets);
                 self.adapt(octets, block.capacity());
-                connection.handle_read(now, block);
-                Poll::Ready(Ok(octets))
+                Poll::Ready(Ok(Some(block)))
             }
             Poll::Ready(Err(error)) => {
                 self.ended = true;
@@ -83,23 +88,24 @@ impl Reader {
         }
     }
 
-    /// After the connection has worked: the block may serve again.
-    pub(super) fn reclaim(&mut self, connection: &mut Connection) {
-        if let Some(block) = connection.take_block() {
+    /// After the connection has worked: a block that nothing shares
+    /// ([`Connection::take_block`](crate::connection::Connection::take_block)) may serve again.
+    pub fn reclaim(&mut self, block: Option<Block>) {
+        if let Some(block) = block {
             let useful = !self.config.read_buffer_pooling || block.capacity() >= self.octets;
             self.spare = useful.then_some(block);
         }
     }
 
-    /// The poll ends, or nothing will be read any more.
-    pub(super) fn rest(&mut self) {
+    /// The poll ends, or nothing will be read any more: what was kept for the next read goes home.
+    pub fn rest(&mut self) {
         if self.config.read_buffer_pooling {
             self.spare = None;
         }
     }
 
     /// Drops what still comes. Ready at the end.
-    pub(super) fn poll_discard(&mut self, io: &mut impl ReadReady, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_discard(&mut self, io: &mut impl ReadReady, cx: &mut Context<'_>) -> Poll<()> {
         let mut octets = [0; 4_096];
         loop {
             if ready!(again(|| io.poll_read_ready(cx))).is_err() {

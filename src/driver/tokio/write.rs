@@ -1,5 +1,7 @@
 //! Writing: many frames in one vectored write.
 //!
+//! For any driver, of this crate or not.
+//!
 //! Always true here: between flushes nothing is held; a writer that is blocked moves a small rest out of a
 //! large block.
 
@@ -21,7 +23,9 @@ const SLICES: usize = 64;
 /// Below so many octets more frames are asked for before the next write.
 const LOW: usize = 64 << 10;
 
-pub(super) struct Writer {
+/// Writes what a connection has to say.
+#[derive(Debug)]
+pub struct Writer {
     outbound: Outbound,
     /// Something was written and not flushed; only buffering writers, TLS say, care.
     unflushed: bool,
@@ -30,28 +34,34 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(pool: BufferPool, vectored: bool) -> Self {
+    /// A writer that takes its blocks from `pool`; `vectored` says whether the sink likes many slices in one call.
+    pub fn new(pool: BufferPool, vectored: bool) -> Self {
         let mut outbound = Outbound::new(pool);
         outbound.set_vectored(vectored);
         Writer { outbound, unflushed: false, blocked: false }
     }
 
-    pub(super) fn outbound(&mut self) -> &mut Outbound {
+    /// Where [`Connection::poll_transmit`](crate::connection::Connection::poll_transmit) puts what is to be sent.
+    pub fn outbound(&mut self) -> &mut Outbound {
         &mut self.outbound
     }
 
     /// Whether there is room for more frames.
-    pub(super) fn wants_more(&self) -> bool {
+    pub fn wants_more(&self) -> bool {
         self.outbound.is_empty() || (!self.blocked && self.outbound.octets() < LOW)
     }
 
     /// Whether everything has left.
-    pub(super) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.outbound.is_empty() && !self.unflushed
     }
 
     /// One write, or the flush after the last. `Ok(false)`: there is nothing to do.
-    pub(super) fn poll_write(
+    ///
+    /// # Errors
+    ///
+    /// What the sink says; [`WriteZero`](io::ErrorKind::WriteZero) if it takes nothing any more.
+    pub fn poll_write(
         &mut self,
         io: &mut (impl AsyncWrite + Unpin),
         cx: &mut Context<'_>,
@@ -82,8 +92,8 @@ impl Writer {
         Poll::Ready(Ok(true))
     }
 
-    /// The socket is gone.
-    pub(super) fn clear(&mut self) {
+    /// The socket is gone: what was not written is dropped.
+    pub fn clear(&mut self) {
         self.outbound.clear();
         self.unflushed = false;
     }
