@@ -1,0 +1,301 @@
+//! What moves the octets of a connection, while its future or its `poll_accept` is polled.
+//!
+//! All that can be read is read and worked on before anything is written, as in h2. Always true here: the IO is opaque,
+//! so it is lent a block for each read and the block is taken back if it finds nothing; no lock is held while the IO is
+//! polled; the connection is over when its GOAWAY is written, or the socket has ended, and the socket is shut down.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use millpond::{
+    Config,
+    buffer::Block,
+    driver::{Reader, Writer},
+    readiness::ReadReady,
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::{Error, error::Cause, shared::Shared};
+
+/// A connection's octets.
+pub(crate) struct Driver<T> {
+    io: Lent<T>,
+    reader: Reader,
+    writer: Writer,
+    pub(crate) shared: Arc<Shared>,
+    stage: Stage,
+    /// How much DATA is taken from the streams before it is written.
+    batch: usize,
+}
+
+enum Stage {
+    Open,
+    /// The last octets are written and the socket is shut down.
+    Closing,
+    Closed,
+    /// The socket failed.
+    Failed(Cause),
+}
+
+/// What working on the connection led to.
+enum Outcome {
+    /// It ends in good order, or with a GOAWAY that stands among what is to be written.
+    Close,
+    Broken(io::Error),
+}
+
+/// Blocks read before what they caused is written.
+const READS_BEFORE_WRITE: usize = 64;
+
+/// At first only so much DATA is taken at once: one frame of the usual size.
+const ONE_FRAME: usize = 16 << 10;
+
+/// The most DATA that is taken from the streams at once. One frame while the socket is slow, as in h2, so that a reset
+/// takes back the rest; twice as much after each such write that was taken whole.
+const MAX_BATCH: usize = 256 << 10;
+
+/// After so many octets other tasks get their turn.
+const YIELD_AFTER: usize = 512 << 10;
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
+    pub(crate) fn new(io: T, config: Arc<Config>, shared: Arc<Shared>) -> Self {
+        let writer = Writer::new(shared.pool.clone(), io.is_write_vectored());
+        Driver {
+            io: Lent(io),
+            reader: Reader::new(config),
+            writer,
+            shared,
+            stage: Stage::Open,
+            batch: ONE_FRAME,
+        }
+    }
+
+    /// Writes what `say` puts there, and flushes.
+    pub(crate) fn poll_say(
+        &mut self,
+        cx: &mut Context<'_>,
+        say: impl FnOnce(&Shared, &mut Writer),
+    ) -> Poll<io::Result<()>> {
+        say(&self.shared, &mut self.writer);
+        while ready!(self.writer.poll_write(&mut self.io.0, cx))? {}
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads octets straight from the IO, no more than `into` holds: the client's preface.
+    pub(crate) fn poll_read_exact(
+        &mut self,
+        cx: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.io.poll_read(cx, into)
+    }
+
+    /// Works until there is nothing to do: ready when the connection is over.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            match &self.stage {
+                Stage::Open => match ready!(self.poll_open(cx)) {
+                    Outcome::Close => self.stage = Stage::Closing,
+                    Outcome::Broken(error) => {
+                        self.writer.clear();
+                        self.reader.rest();
+                        self.stage = Stage::Failed(Cause::io(&error));
+                        self.shared.with(|inner| inner.fail(&error));
+                    }
+                },
+                Stage::Closing => {
+                    let written = match self.writer.poll_write(&mut self.io.0, cx) {
+                        Poll::Ready(Ok(true)) => continue,
+                        Poll::Ready(Ok(false)) => Ok(()),
+                        Poll::Ready(Err(error)) => Err(error),
+                        Poll::Pending => return Poll::Pending,
+                    };
+                    let closed = match written {
+                        Ok(()) => ready!(Pin::new(&mut self.io.0).poll_shutdown(cx)),
+                        Err(error) => Err(error),
+                    };
+                    self.writer.clear();
+                    self.stage = match closed {
+                        Ok(()) => Stage::Closed,
+                        Err(error) => Stage::Failed(Cause::io(&error)),
+                    };
+                }
+                Stage::Closed => {
+                    return Poll::Ready(self.shared.look(|inner| inner.outcome().map_or(Ok(()), Err)));
+                }
+                Stage::Failed(cause) => return Poll::Ready(Err(cause.clone().into())),
+            }
+        }
+    }
+
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let mut octets = 0;
+        loop {
+            let mut ended = false;
+            let mut busy = false;
+            for _ in 0..READS_BEFORE_WRITE {
+                match self.reader.poll_read(&mut self.io, cx) {
+                    Poll::Ready(Ok(Some(block))) => {
+                        octets += block.len();
+                        busy = true;
+                        if !self.handle(block) {
+                            break;
+                        }
+                    }
+                    Poll::Ready(Ok(None)) => {
+                        ended = true;
+                        break;
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(self.broken(error)),
+                    Poll::Pending => break,
+                }
+            }
+            if ended {
+                return Poll::Ready(self.handle_end());
+            }
+            match self.poll_write(cx) {
+                Ok(wrote) => busy |= wrote,
+                Err(error) => return Poll::Ready(self.broken(error)),
+            }
+            let blocked = !self.writer.is_idle();
+            enum Next {
+                Close,
+                Again,
+                Sleep,
+            }
+            let next = self.shared.with(|inner| {
+                if inner.connection.failure().is_some() {
+                    return if inner.connection.is_finished() { Next::Close } else { Next::Again };
+                }
+                if inner.closes_when_idle() && !inner.has_streams() {
+                    inner.close();
+                    return Next::Again;
+                }
+                if busy || (!blocked && inner.connection.wants_transmit()) {
+                    return Next::Again;
+                }
+                inner.sleep(cx);
+                Next::Sleep
+            });
+            match next {
+                Next::Close => {
+                    self.reader.rest();
+                    return Poll::Ready(Outcome::Close);
+                }
+                Next::Sleep => return Poll::Pending,
+                Next::Again if blocked && !busy => return Poll::Pending,
+                Next::Again if octets >= YIELD_AFTER => {
+                    self.reader.rest();
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Next::Again => {}
+            }
+        }
+    }
+
+    /// Octets came. `false`: the connection has failed and wants no more.
+    fn handle(&mut self, block: Block) -> bool {
+        let now = Instant::now();
+        let pool = &self.shared.pool;
+        let (spare, alive) = self.shared.with(|inner| {
+            inner.awake();
+            inner.connection.handle_read(now, block);
+            inner.settle(pool);
+            (inner.connection.take_block(), inner.connection.failure().is_none())
+        });
+        self.reader.reclaim(spare);
+        alive
+    }
+
+    /// The peer's last octet came.
+    fn handle_end(&mut self) -> Outcome {
+        self.reader.rest();
+        let cut = self.shared.with(|inner| {
+            let cut = !inner.connection.is_at_boundary();
+            if !cut {
+                inner.end();
+            }
+            cut
+        });
+        match cut {
+            true => Outcome::Broken(io::Error::other("bytes remaining on stream")),
+            false => Outcome::Close,
+        }
+    }
+
+    /// The socket failed. One that ends without ceremony is nothing to complain of, if nobody waits for more.
+    fn broken(&mut self, error: io::Error) -> Outcome {
+        let unexpected = error.kind() == io::ErrorKind::UnexpectedEof;
+        if unexpected && self.writer.is_idle() && self.shared.look(|inner| inner.may_end()) {
+            self.shared.with(|inner| inner.fail(&error));
+            self.writer.clear();
+            return Outcome::Close;
+        }
+        Outcome::Broken(error)
+    }
+
+    /// Writes until there is nothing to write or the socket is full. Whether anything was written.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let mut wrote = false;
+        loop {
+            // A frame that was begun is written first, unless the socket is quick.
+            if self.writer.outbound().is_empty() || (self.batch > ONE_FRAME && self.writer.wants_more()) {
+                let (writer, batch) = (&mut self.writer, self.batch);
+                self.shared.with(|inner| {
+                    inner.awake();
+                    if inner.connection.wants_transmit() {
+                        inner.connection.poll_transmit_some(Instant::now(), writer.outbound(), batch);
+                    }
+                });
+            }
+            let octets = self.writer.outbound().octets();
+            match self.writer.poll_write(&mut self.io.0, cx) {
+                Poll::Ready(Ok(true)) => {
+                    wrote = true;
+                    if octets > self.batch && self.writer.outbound().is_empty() {
+                        self.batch = (self.batch * 2).min(MAX_BATCH);
+                    }
+                }
+                Poll::Ready(Ok(false)) => return Ok(wrote),
+                Poll::Pending => {
+                    self.batch = ONE_FRAME;
+                    return Ok(wrote);
+                }
+                Poll::Ready(Err(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+impl<T> Drop for Driver<T> {
+    fn drop(&mut self) {
+        self.shared.with(|inner| inner.abandon());
+    }
+}
+
+impl<T> std::fmt::Debug for Driver<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}
+
+/// IO that cannot tell whether it is readable: it is lent a block and gives it back.
+struct Lent<T>(T);
+
+impl<T: AsyncRead + Unpin> ReadReady for Lent<T> {
+    fn poll_read_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(into);
+        ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+}

@@ -1,0 +1,51 @@
+//! The public API of [`h2`](https://docs.rs/h2/0.4) 0.4, carried by [`millpond`]: put in the place of `h2` with one
+//! line, under unmodified hyper, tonic, axum and reqwest.
+//!
+//! ```toml
+//! [patch.crates-io]
+//! h2 = { git = "<where millpond lives>" }
+//! ```
+//!
+//! Names, signatures and meaning are those of `h2`, whose documentation holds here. [`is_millpond`] tells which of the
+//! two a program runs on.
+//!
+//! # What is different
+//!
+//! - An idle connection holds no buffer: see [`millpond`].
+//! - Server push is not there: `push_request` says what it says to a peer that has disabled push, promises never come,
+//!   and PUSH_PROMISE is a connection error. As with `h2`, ENABLE_PUSH = 0 is sent only if `enable_push(false)` was
+//!   called.
+//! - Messages that RFC 9113 calls malformed and `h2` lets pass are refused (a request without `:path`, a `host` that
+//!   differs from `:authority`), and a few errors have the code that the RFC gives them.
+//! - Limits on what a peer can make us do are rates that leak, not counts over the life of a connection; there are
+//!   more of them (PING, SETTINGS, PRIORITY).
+//!
+//! Always true here: this crate has names and meanings, and no protocol: frames, states, windows and limits are
+//! `millpond::connection`'s.
+
+#![deny(missing_docs, unsafe_code)]
+#![warn(unreachable_pub)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+mod budget;
+mod chunks;
+pub mod client;
+mod config;
+mod drive;
+mod error;
+pub mod ext;
+mod reason;
+pub mod server;
+mod share;
+mod shared;
+mod slot;
+
+pub use error::Error;
+pub use reason::Reason;
+pub use share::{FlowControl, Ping, PingPong, Pong, RecvStream, SendStream, StreamId};
+
+/// Whether this `h2` is millpond's: always true. The real one has no such function, so a program that calls it only
+/// compiles when the patch took.
+pub const fn is_millpond() -> bool {
+    true
+}
