@@ -307,7 +307,7 @@ impl Core {
         let octets = self.send_credit.assign(wanted);
         stream.assigned += octets;
         stream.wanted -= octets;
-        if octets < wanted {
+        if octets < wanted && !self.streams.waits_for_capacity(key) {
             self.streams.push_back(key, Queue::Capacity);
         }
         if octets > 0 {

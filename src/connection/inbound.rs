@@ -203,7 +203,9 @@ impl Core {
 
     /// §6.9.2: the change applies to every stream at once; a window may become negative, and must not overflow.
     fn shift_send_windows(&mut self, delta: i64) -> Result<(), Fault> {
-        let keys: Vec<StreamKey> = self.streams.keys().collect();
+        let mut keys: Vec<StreamKey> = self.streams.keys().collect();
+        // In the order of opening, for that is who gets credit first.
+        keys.sort_by_key(|key| self.streams.get(*key).map(|stream| stream.id));
         for key in keys {
             let Some(stream) = self.streams.get_mut(key) else { continue };
             stream.send_window.shift(delta).map_err(Fault::connection)?;

@@ -119,6 +119,18 @@ impl Manners {
         self.is_h2() && octets > limit.saturating_mul(4)
     }
 
+    /// Octets of a field block that are read beyond half as much again as the limit of the section, so that a section
+    /// up to four times too large has an answer of its own; not where that would be much memory.
+    pub(super) fn room_for_field_block(self, limit: usize) -> usize {
+        if self.is_h2() && limit <= 256 << 10 { limit.saturating_mul(3) } else { 0 }
+    }
+
+    /// Cookies are handed on as they came. Our own way is to join their crumbs, as §8.2.3 asks for generic
+    /// applications.
+    pub(super) fn joins_cookies(self) -> bool {
+        !self.is_h2()
+    }
+
     /// GOAWAY names the last request that was taken up, not the last that came.
     pub(super) fn names_last_processed(self) -> bool {
         self.is_h2()

@@ -26,7 +26,7 @@ impl Core {
         block: &[u8],
     ) -> Outcome {
         self.ends_stream = end_stream;
-        let mut section = Section::default();
+        let mut section = Section::new(self.config.manners.joins_cookies());
         let limits = FieldLimits {
             max_octets: self.config.max_header_list_size as usize,
             max_fields: self.config.max_header_fields,

@@ -282,7 +282,9 @@ impl Connection {
 /// Compressed octets are fewer than the octets of the section; half as much again leaves room for sections that
 /// are refused for their size only once they are decoded.
 fn max_field_block(config: &Config) -> usize {
-    (config.max_header_list_size as usize).saturating_mul(3) / 2 + 1_024
+    let octets = config.max_header_list_size as usize;
+    let room = config.manners.room_for_field_block(octets);
+    octets.saturating_mul(3) / 2 + 1_024 + room
 }
 
 /// The client's preface (§3.4), of which `have` octets came before.

@@ -246,6 +246,11 @@ impl Streams {
         self.get(key)?.links[0].queue
     }
 
+    /// Whether a stream stands in the queue for capacity.
+    pub(super) fn waits_for_capacity(&self, key: StreamKey) -> bool {
+        self.get(key).is_some_and(|stream| stream.links[Queue::Capacity.link()].queue.is_some())
+    }
+
     /// Puts a stream at the end of `queue`, out of any other send queue.
     pub(super) fn push_back(&mut self, key: StreamKey, queue: Queue) {
         self.push(key, queue, false);

@@ -37,9 +37,16 @@ pub(crate) struct Section {
     /// The crumbs of a cookie, if there are more than one.
     cookie: Vec<u8>,
     fault: Option<Misdeed>,
+    /// Whether the crumbs are handed on as they came.
+    keeps_crumbs: bool,
 }
 
 impl Section {
+    /// An empty one; `joins_cookies` says whether the crumbs of a cookie become one field.
+    pub(crate) fn new(joins_cookies: bool) -> Self {
+        Section { keeps_crumbs: !joins_cookies, ..Section::default() }
+    }
+
     /// Takes the next field line. HPACK has seen to it that pseudo-header fields come first and once.
     pub(crate) fn add(&mut self, field: Field) {
         match field {
@@ -60,6 +67,7 @@ impl Section {
         }
         // §8.2.3: crumbs of a cookie are joined before a generic HTTP application sees them.
         if name == COOKIE
+            && !self.keeps_crumbs
             && let Some(first) = self.headers.get_mut(COOKIE)
         {
             if self.cookie.is_empty() {

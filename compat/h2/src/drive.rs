@@ -179,7 +179,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
                 if busy || (!blocked && inner.connection.wants_transmit()) {
                     return Next::Again;
                 }
-                inner.sleep(cx);
+                inner.sleep(cx, blocked);
                 Next::Sleep
             });
             match next {

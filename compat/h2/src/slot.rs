@@ -42,6 +42,8 @@ pub(crate) struct Slot {
     pub(crate) reading: bool,
     /// Capacity came since `poll_capacity` last said so.
     pub(crate) capacity_grew: bool,
+    /// The capacity as it was last known.
+    pub(crate) capacity: u32,
     pub(crate) send: Half,
     pub(crate) recv: Half,
     cause: Option<Box<Ending>>,
@@ -91,6 +93,7 @@ impl Slot {
             opened: false,
             reading: true,
             capacity_grew: false,
+            capacity: 0,
             send,
             recv,
             cause: None,

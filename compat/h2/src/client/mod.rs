@@ -191,7 +191,8 @@ impl Future for ResponseFuture {
 /// The future that moves the octets of a connection: spawn it.
 #[must_use = "futures do nothing unless polled"]
 pub struct Connection<T, B: Buf = Bytes> {
-    driver: Driver<T>,
+    /// Boxed, for hyper keeps a connection inside of futures that it has one of for each call.
+    driver: Box<Driver<T>>,
     ping_taken: bool,
     _data: PhantomData<fn(B)>,
 }
@@ -202,7 +203,7 @@ where
     B: Buf,
 {
     pub(crate) fn new(driver: Driver<T>, window: Option<u32>) -> Self {
-        let mut connection = Connection { driver, ping_taken: false, _data: PhantomData };
+        let mut connection = Connection { driver: Box::new(driver), ping_taken: false, _data: PhantomData };
         if let Some(octets) = window {
             connection.set_target_window_size(octets);
         }

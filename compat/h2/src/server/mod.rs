@@ -25,7 +25,8 @@ pub use builder::{Builder, Handshake, handshake};
 /// A server's connection.
 #[must_use = "streams do nothing unless polled"]
 pub struct Connection<T, B: Buf> {
-    driver: Driver<T>,
+    /// Boxed, for hyper keeps a connection inside of futures that it has one of for each call.
+    driver: Box<Driver<T>>,
     ping_taken: bool,
     _data: PhantomData<fn(B)>,
 }
@@ -36,7 +37,7 @@ where
     B: Buf,
 {
     pub(crate) fn new(driver: Driver<T>) -> Self {
-        Connection { driver, ping_taken: false, _data: PhantomData }
+        Connection { driver: Box::new(driver), ping_taken: false, _data: PhantomData }
     }
 
     /// The next request; `None` when the connection is over.

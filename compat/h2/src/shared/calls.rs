@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use millpond::{
     buffer::BufferPool,
-    connection::{Head as SendHead, SendQueue},
+    connection::{Head as SendHead, SendQueue, StreamKey},
 };
 
-use super::{Inner, capacity};
+use super::Inner;
 use crate::{
     Error, Reason,
     error::{Cause, UserError},
@@ -139,6 +139,7 @@ impl Inner {
     fn queue(&mut self, place: u32, mut queue: SendQueue) {
         if let Some(key) = self.at(place).key {
             self.connection.send(key, &mut queue);
+            self.note_loss(place);
         }
     }
 
@@ -194,12 +195,24 @@ impl Inner {
         if assigned > wanted {
             self.connection.give_back(key, assigned - wanted);
         }
+        self.note_loss(place);
     }
 
     pub(crate) fn capacity(&mut self, place: u32) -> u32 {
-        let Some(key) = self.at(place).key else { return 0 };
-        let now = (self.connection.assigned(key), self.connection.queued(key));
-        capacity(now, self.max_send_buffer)
+        self.at(place).key.map_or(0, |key| self.capacity_of(key))
+    }
+
+    /// Octets that may be queued: those set aside, as far as the send buffer takes them, less those queued.
+    pub(super) fn capacity_of(&self, key: StreamKey) -> u32 {
+        let assigned = self.connection.assigned(key).min(self.max_send_buffer) as usize;
+        assigned.saturating_sub(self.connection.queued(key)) as u32
+    }
+
+    /// There may be less capacity than was known.
+    pub(super) fn note_loss(&mut self, place: u32) {
+        let capacity = self.capacity(place);
+        let slot = self.at(place);
+        slot.capacity = slot.capacity.min(capacity);
     }
 
     pub(crate) fn poll_capacity(&mut self, cx: &Context<'_>, place: u32) -> Poll<Option<u32>> {

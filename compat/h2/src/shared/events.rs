@@ -8,7 +8,7 @@ use millpond::{
     connection::{Event, StreamKey},
 };
 
-use super::{Inner, NOWHERE, Ping, capacity};
+use super::{Inner, NOWHERE, Ping};
 use crate::{
     Reason, StreamId,
     chunks::End,
@@ -83,15 +83,7 @@ impl Inner {
                 let waker = slot.writer.take();
                 self.wakers.extend(waker);
             }
-            Event::Capacity { key, octets } => {
-                let (assigned, queued) = (self.connection.assigned(key), self.connection.queued(key));
-                self.note_growth(key, (assigned.saturating_sub(octets), queued), (assigned, queued));
-            }
-            Event::Sent { key, octets } => {
-                let (assigned, queued) = (self.connection.assigned(key), self.connection.queued(key));
-                let before = (assigned.saturating_add(octets as u32), queued + octets);
-                self.note_growth(key, before, (assigned, queued));
-            }
+            Event::Capacity { key, .. } | Event::Sent { key, .. } => self.note_growth(key),
             Event::Closed { key } => {
                 let Some(place) = self.place(key) else { return };
                 self.places[key.index()] = NOWHERE;
@@ -105,6 +97,9 @@ impl Inner {
                     max_concurrent_streams as usize
                 };
                 self.extended_connect = enable_connect_protocol;
+                // Smaller windows take capacity away.
+                let places: Vec<u32> = self.slots.iter().map(|(place, _)| place as u32).collect();
+                places.into_iter().for_each(|place| self.note_loss(place));
             }
             Event::Pong => {
                 self.ping = Ping::Answered;
@@ -142,16 +137,16 @@ impl Inner {
         self.wakers.extend(waker);
     }
 
-    /// Octets set aside and octets queued were one thing and are another: whether there is more capacity than before.
-    fn note_growth(&mut self, key: StreamKey, before: (u32, usize), after: (u32, usize)) {
-        let max = self.max_send_buffer;
-        if capacity(after, max) <= capacity(before, max) {
-            return;
-        }
+    /// Octets were set aside or left the queue: whether there is more capacity than was known.
+    fn note_growth(&mut self, key: StreamKey) {
+        let capacity = self.capacity_of(key);
         let Some(slot) = self.slot(key) else { return };
-        slot.capacity_grew = true;
-        let waker = slot.writer.take();
-        self.wakers.extend(waker);
+        let known = std::mem::replace(&mut slot.capacity, capacity);
+        if capacity > known {
+            slot.capacity_grew = true;
+            let waker = slot.writer.take();
+            self.wakers.extend(waker);
+        }
     }
 
     pub(super) fn insert(&mut self, slot: Slot, key: StreamKey) -> u32 {

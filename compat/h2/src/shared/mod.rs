@@ -71,6 +71,8 @@ pub(crate) struct Inner {
     wakers: Vec<Waker>,
     /// The task must look, whether or not there is something to write.
     wake_task: bool,
+    /// The socket takes no more for now: it will wake the task itself.
+    blocked: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +121,7 @@ impl Shared {
                 task: None,
                 wakers: Vec::new(),
                 wake_task: false,
+                blocked: false,
             }),
             pool,
         })
@@ -140,7 +143,7 @@ impl Shared {
         inner.settle(&self.pool);
         let wakers = std::mem::take(&mut inner.wakers);
         let wakes = std::mem::take(&mut inner.wake_task);
-        let task = match inner.task.is_some() && (wakes || inner.connection.wants_transmit()) {
+        let task = match inner.task.is_some() && (wakes || inner.is_writable()) {
             true => inner.task.take(),
             false => None,
         };
@@ -237,14 +240,21 @@ impl Inner {
         self.side == Side::Server || goodbye
     }
 
+    /// Whether there is something to write, and a socket that takes it.
+    pub(crate) fn is_writable(&self) -> bool {
+        !self.blocked && self.connection.wants_transmit()
+    }
+
     /// The task sleeps until something is to be written.
-    pub(crate) fn sleep(&mut self, cx: &Context<'_>) {
+    pub(crate) fn sleep(&mut self, cx: &Context<'_>, blocked: bool) {
+        self.blocked = blocked;
         register(&mut self.task, cx);
     }
 
     /// The task is awake: nobody needs to wake it.
     pub(crate) fn awake(&mut self) {
         self.task = None;
+        self.blocked = false;
         if self.connection.is_idle() && self.slots.is_empty() && self.slots.capacity() > 0 {
             // Quiescence: what once held many streams must not stay large.
             (self.slots, self.places, self.accept) = (Slab::new(), Vec::new(), VecDeque::new());
@@ -325,8 +335,3 @@ impl std::fmt::Debug for Inner {
 }
 
 const NOWHERE: u32 = u32::MAX;
-
-/// Octets that may be queued: those set aside, as far as the send buffer takes them, less those queued.
-fn capacity((assigned, queued): (u32, usize), max_send_buffer: u32) -> u32 {
-    (assigned.min(max_send_buffer) as usize).saturating_sub(queued) as u32
-}
