@@ -243,7 +243,8 @@ impl Core {
         let Some(stream) = self.streams.get_mut(key) else { return };
         let unopened = stream.state == State::Idle;
         // By a reset the application takes back what it had queued; by letting go only the data.
-        let says_first = unopened || (!explicit && matches!(stream.queue.front(), Some(SendItem::Head(_))));
+        let section = matches!(stream.queue.front(), Some(SendItem::Head(_) | SendItem::Trailers(_)));
+        let says_first = unopened || (!explicit && section);
         if !says_first || !manners.opens_what_was_given_up() {
             return self.reset_stream(key, code);
         }
@@ -252,7 +253,7 @@ impl Core {
             if explicit {
                 return;
             }
-            stream.queue.keep_heads();
+            stream.queue.keep_sections();
             stream.wanted = 0;
             let assigned = std::mem::take(&mut stream.assigned);
             self.send_credit.unassign(assigned);

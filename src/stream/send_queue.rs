@@ -142,11 +142,11 @@ impl SendQueue {
         self.items.is_empty() && std::mem::take(&mut self.end)
     }
 
-    /// Drops all but the heads at the front: nothing more will be said.
-    pub(crate) fn keep_heads(&mut self) {
-        let heads = self.items.iter().take_while(|item| matches!(item, SendItem::Head(_))).count();
-        self.end &= heads == self.items.len();
-        self.items.truncate(heads);
+    /// Drops all from the first DATA on: nothing more will be said.
+    pub(crate) fn keep_sections(&mut self) {
+        let kept = self.items.iter().take_while(|item| !matches!(item, SendItem::Data(_))).count();
+        self.end &= kept == self.items.len();
+        self.items.truncate(kept);
         self.data_octets = 0;
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) max_pending_accept_reset_streams: usize,
     pub(crate) max_local_error_reset_streams: Option<usize>,
     pub(crate) data_frame_budget: Option<usize>,
+    /// The identifier of a client's first stream.
+    pub(crate) first_stream: u32,
 }
 
 impl Default for Options {
@@ -36,6 +38,7 @@ impl Default for Options {
             max_pending_accept_reset_streams: 20,
             max_local_error_reset_streams: Some(1_024),
             data_frame_budget: None,
+            first_stream: 1,
         }
     }
 }

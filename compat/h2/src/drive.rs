@@ -42,6 +42,14 @@ enum Stage {
     Failed(Cause),
 }
 
+/// What is to be done in an open connection.
+enum Next {
+    Write,
+    Read,
+    Sleep,
+    Close,
+}
+
 /// What working on the connection led to.
 enum Outcome {
     /// It ends in good order, or with a GOAWAY that stands among what is to be written.
@@ -135,68 +143,75 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         let mut octets = 0;
+        let mut drained = false;
         loop {
-            let mut ended = false;
-            let mut busy = false;
             for _ in 0..READS_BEFORE_WRITE {
+                if drained {
+                    break;
+                }
                 match self.reader.poll_read(&mut self.io, cx) {
                     Poll::Ready(Ok(Some(block))) => {
                         octets += block.len();
-                        busy = true;
-                        if !self.handle(block) {
-                            break;
-                        }
+                        drained = !self.handle(block);
                     }
-                    Poll::Ready(Ok(None)) => {
-                        ended = true;
-                        break;
-                    }
+                    Poll::Ready(Ok(None)) => return Poll::Ready(self.handle_end()),
                     Poll::Ready(Err(error)) => return Poll::Ready(self.broken(error)),
-                    Poll::Pending => break,
+                    Poll::Pending => drained = true,
                 }
             }
-            if ended {
-                return Poll::Ready(self.handle_end());
-            }
-            match self.poll_write(cx) {
-                Ok(wrote) => busy |= wrote,
-                Err(error) => return Poll::Ready(self.broken(error)),
-            }
-            let blocked = !self.writer.is_idle();
-            enum Next {
-                Close,
-                Again,
-                Sleep,
-            }
-            let next = self.shared.with(|inner| {
-                if inner.connection.failure().is_some() {
-                    return if inner.connection.is_finished() { Next::Close } else { Next::Again };
-                }
-                if inner.closes_when_idle() && !inner.has_streams() {
-                    inner.close();
-                    return Next::Again;
-                }
-                if busy || (!blocked && inner.connection.wants_transmit()) {
-                    return Next::Again;
-                }
-                inner.sleep(cx, blocked);
-                Next::Sleep
-            });
-            match next {
+            match self.next(cx, drained) {
+                Next::Write => match self.poll_write(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(self.broken(error)),
+                    Poll::Pending if drained => {
+                        self.shared.with(|inner| inner.sleep(cx, true));
+                        return Poll::Pending;
+                    }
+                    Poll::Pending => {}
+                },
+                Next::Read => {}
+                Next::Sleep => return Poll::Pending,
                 Next::Close => {
                     self.reader.rest();
                     return Poll::Ready(Outcome::Close);
                 }
-                Next::Sleep => return Poll::Pending,
-                Next::Again if blocked && !busy => return Poll::Pending,
-                Next::Again if octets >= YIELD_AFTER => {
-                    self.reader.rest();
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Next::Again => {}
+            }
+            if octets >= YIELD_AFTER {
+                self.reader.rest();
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
         }
+    }
+
+    /// What is to be done now. `drained`: there is nothing to read.
+    fn next(&mut self, cx: &mut Context<'_>, drained: bool) -> Next {
+        // A frame that was begun is written first, unless the socket is quick.
+        let room = self.writer.outbound().is_empty() || (self.batch > ONE_FRAME && self.writer.wants_more());
+        let (writer, batch) = (&mut self.writer, self.batch);
+        self.shared.with(|inner| {
+            inner.awake();
+            loop {
+                if room && inner.connection.wants_transmit() {
+                    inner.connection.poll_transmit_some(Instant::now(), writer.outbound(), batch);
+                }
+                if !writer.is_idle() {
+                    return Next::Write;
+                }
+                if inner.connection.failure().is_some() {
+                    return Next::Close;
+                }
+                if !inner.closes_when_idle() || inner.has_streams() {
+                    break;
+                }
+                inner.close();
+            }
+            if !drained {
+                return Next::Read;
+            }
+            inner.sleep(cx, false);
+            Next::Sleep
+        })
     }
 
     /// Octets came. `false`: the connection has failed and wants no more.
@@ -240,34 +255,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
         Outcome::Broken(error)
     }
 
-    /// Writes until there is nothing to write or the socket is full. Whether anything was written.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let mut wrote = false;
+    /// Writes what was taken from the streams, or as much as the socket takes.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let octets = self.writer.outbound().octets();
         loop {
-            // A frame that was begun is written first, unless the socket is quick.
-            if self.writer.outbound().is_empty() || (self.batch > ONE_FRAME && self.writer.wants_more()) {
-                let (writer, batch) = (&mut self.writer, self.batch);
-                self.shared.with(|inner| {
-                    inner.awake();
-                    if inner.connection.wants_transmit() {
-                        inner.connection.poll_transmit_some(Instant::now(), writer.outbound(), batch);
-                    }
-                });
-            }
-            let octets = self.writer.outbound().octets();
             match self.writer.poll_write(&mut self.io.0, cx) {
+                Poll::Ready(Ok(true)) if !self.writer.outbound().is_empty() => {
+                    // More may go along with the rest.
+                    if self.batch > ONE_FRAME && self.writer.wants_more() {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
                 Poll::Ready(Ok(true)) => {
-                    wrote = true;
-                    if octets > self.batch && self.writer.outbound().is_empty() {
+                    if octets > self.batch {
                         self.batch = (self.batch * 2).min(MAX_BATCH);
                     }
                 }
-                Poll::Ready(Ok(false)) => return Ok(wrote),
+                Poll::Ready(Ok(false)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     self.batch = ONE_FRAME;
-                    return Ok(wrote);
+                    return Poll::Pending;
                 }
-                Poll::Ready(Err(error)) => return Err(error),
             }
         }
     }

@@ -34,6 +34,18 @@ impl Builder {
         self
     }
 
+    /// The identifier of the first stream. Default 1.
+    ///
+    /// # Panics
+    ///
+    /// If it is not odd (RFC 9113 §5.1.1), as in h2.
+    #[cfg(feature = "unstable")]
+    pub fn initial_stream_id(&mut self, id: u32) -> &mut Self {
+        assert!(id % 2 == 1, "stream id must be odd");
+        self.options.first_stream = id;
+        self
+    }
+
     /// SETTINGS_ENABLE_PUSH, as it is said to the peer. A PUSH_PROMISE is a connection error whatever was said.
     pub fn enable_push(&mut self, enabled: bool) -> &mut Self {
         self.options.settings.enable_push = Some(enabled);

@@ -96,6 +96,18 @@ impl<B: Buf> SendRequest<B> {
         Ok((response, SendStream::new(stream)))
     }
 
+    /// How many streams the connection knows.
+    #[cfg(feature = "unstable")]
+    pub fn num_active_streams(&self) -> usize {
+        self.shared.look(|inner| inner.connection.stats().streams)
+    }
+
+    /// How many streams the connection or a handle knows.
+    #[cfg(feature = "unstable")]
+    pub fn num_wired_streams(&self) -> usize {
+        self.shared.look(|inner| inner.wired_streams())
+    }
+
     /// Whether the peer takes extended CONNECT (RFC 8441); known once its SETTINGS have come.
     pub fn is_extended_connect_protocol_enabled(&self) -> bool {
         self.shared.look(|inner| inner.extended_connect)

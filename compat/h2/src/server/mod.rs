@@ -133,6 +133,12 @@ where
         self.driver.shared.look(|inner| inner.has_streams())
     }
 
+    /// How many streams the connection or a handle knows.
+    #[cfg(feature = "unstable")]
+    pub fn num_wired_streams(&self) -> usize {
+        self.driver.shared.look(|inner| inner.wired_streams())
+    }
+
     /// How many streams the peer lets us open: of no use without push.
     pub fn max_concurrent_send_streams(&self) -> usize {
         self.driver.shared.look(|inner| inner.max_send_streams)

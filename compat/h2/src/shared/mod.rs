@@ -7,6 +7,7 @@
 
 mod calls;
 mod events;
+mod wakers;
 
 use std::{
     collections::VecDeque,
@@ -23,6 +24,7 @@ use millpond::{
 };
 use slab::Slab;
 
+use self::wakers::Wakers;
 use crate::{
     Error, Reason, StreamId,
     budget::Budget,
@@ -66,9 +68,10 @@ pub(crate) struct Inner {
     by_user: bool,
     ping: Ping,
     ponged: Option<Waker>,
-    /// The connection's task, while it sleeps.
+    /// The connection's task, and whether it sleeps.
     task: Option<Waker>,
-    wakers: Vec<Waker>,
+    asleep: bool,
+    wakers: Wakers,
     /// The task must look, whether or not there is something to write.
     wake_task: bool,
     /// The socket takes no more for now: it will wake the task itself.
@@ -95,7 +98,10 @@ impl Shared {
         let connection = Connection::new(side, config, std::time::Instant::now());
         Arc::new(Shared {
             inner: Mutex::new(Inner {
-                next_id: connection.next_stream_id(),
+                next_id: match side {
+                    Side::Client => Some(millpond::StreamId::new(options.first_stream)),
+                    Side::Server => None,
+                },
                 connection,
                 side,
                 slots: Slab::new(),
@@ -119,7 +125,8 @@ impl Shared {
                 ping: Ping::None,
                 ponged: None,
                 task: None,
-                wakers: Vec::new(),
+                asleep: false,
+                wakers: Wakers::default(),
                 wake_task: false,
                 blocked: false,
             }),
@@ -142,13 +149,17 @@ impl Shared {
         let result = work(&mut inner);
         inner.settle(&self.pool);
         let wakers = std::mem::take(&mut inner.wakers);
-        let wakes = std::mem::take(&mut inner.wake_task);
-        let task = match inner.task.is_some() && (wakes || inner.is_writable()) {
-            true => inner.task.take(),
+        // A task that is awake looks before it sleeps.
+        let task = match inner.asleep && (inner.wake_task || inner.is_writable()) {
+            true => {
+                inner.awake();
+                inner.task.clone()
+            }
             false => None,
         };
         drop(inner);
-        wakers.into_iter().chain(task).for_each(Waker::wake);
+        wakers.wake();
+        task.into_iter().for_each(Waker::wake);
         result
     }
 }
@@ -223,6 +234,12 @@ impl Inner {
         self.has_streams() || self.refs > 0
     }
 
+    /// How many streams the connection or a handle knows.
+    #[cfg(feature = "unstable")]
+    pub(crate) fn wired_streams(&self) -> usize {
+        self.slots.len()
+    }
+
     /// How many streams the peer may have open at once.
     pub(crate) fn max_recv_streams(&self) -> usize {
         self.max_recv_streams
@@ -248,17 +265,18 @@ impl Inner {
     /// The task sleeps until something is to be written.
     pub(crate) fn sleep(&mut self, cx: &Context<'_>, blocked: bool) {
         self.blocked = blocked;
+        self.asleep = true;
         register(&mut self.task, cx);
     }
 
     /// The task is awake: nobody needs to wake it.
     pub(crate) fn awake(&mut self) {
-        self.task = None;
+        self.asleep = false;
+        self.wake_task = false;
         self.blocked = false;
         if self.connection.is_idle() && self.slots.is_empty() && self.slots.capacity() > 0 {
             // Quiescence: what once held many streams must not stay large.
             (self.slots, self.places, self.accept) = (Slab::new(), Vec::new(), VecDeque::new());
-            self.wakers = Vec::new();
         }
     }
 
