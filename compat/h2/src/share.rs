@@ -13,7 +13,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
-use millpond::buffer::BufferPool;
+use millpond::{buffer::BufferPool, connection::SendQueue};
 
 use crate::{Error, Reason, config::MAX_WINDOW, error::UserError, shared::Shared, slot::PollReset};
 
@@ -129,8 +129,12 @@ impl<B: Buf> SendStream<B> {
             return Err(UserError::PayloadTooBig.into());
         }
         let shared = &self.stream.shared;
-        let data = into_bytes(data, &shared.pool);
-        Ok(shared.with(|inner| inner.send_data(self.stream.place, data, end_of_stream))?)
+        let mut queue = SendQueue::new();
+        queue_data(data, &mut queue, &shared.pool);
+        if end_of_stream {
+            queue.push_end();
+        }
+        Ok(shared.with(|inner| inner.send_data(self.stream.place, queue))?)
     }
 
     /// Queues trailers, which end our side.
@@ -162,24 +166,31 @@ impl<B: Buf> SendStream<B> {
     }
 }
 
-/// The octets as they will wait in the send queue. [`Bytes`] are shared; of any other buffer nothing is known but how to
-/// read it, so its octets are copied, into a block that goes home when they are written.
-fn into_bytes<B: Buf>(mut data: B, pool: &BufferPool) -> Bytes {
+/// Queues the octets as they will wait. [`Bytes`] are shared; of any other buffer nothing is known but how to read it, so
+/// its octets are copied, into blocks that go home one by one when they are written.
+fn queue_data<B: Buf>(mut data: B, queue: &mut SendQueue, pool: &BufferPool) {
     let octets = data.remaining();
     // Only a hint: `copy_to_bytes` is right for every buffer, and free for this one.
     if octets < COPIED_TO_HEAP || type_name::<B>() == type_name::<Bytes>() {
-        return data.copy_to_bytes(octets);
+        return queue.push_frame(data.copy_to_bytes(octets));
     }
-    let mut block = pool.take(octets);
     while data.has_remaining() {
-        let part = block.append(data.chunk());
-        data.advance(part);
+        let mut block = pool.take(data.remaining().min(COPIED_AT_ONCE));
+        let end = block.capacity().min(COPIED_AT_ONCE);
+        while data.has_remaining() && block.len() < end {
+            let chunk = data.chunk();
+            let part = block.append(&chunk[..chunk.len().min(end - block.len())]);
+            data.advance(part);
+        }
+        queue.push_frame(block.into_bytes());
     }
-    block.into_bytes()
 }
 
 /// Fewer octets than this are not worth a block of the pool.
 const COPIED_TO_HEAP: usize = 1_024;
+
+/// The octets of one block: whole frames of any usual size.
+const COPIED_AT_ONCE: usize = 64 << 10;
 
 /// Receives the body of a request or a response.
 #[must_use = "streams do nothing unless polled"]

@@ -4,7 +4,6 @@
 
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use millpond::{
     buffer::BufferPool,
@@ -143,16 +142,11 @@ impl Inner {
         }
     }
 
-    pub(crate) fn send_data(&mut self, place: u32, data: Bytes, end: bool) -> Result<(), UserError> {
+    pub(crate) fn send_data(&mut self, place: u32, queue: SendQueue) -> Result<(), UserError> {
         let slot = self.at(place);
         slot.check_sending()?;
-        if end {
+        if queue.is_ended() {
             slot.send = Half::Ended;
-        }
-        let mut queue = SendQueue::new();
-        queue.push_frame(data);
-        if end {
-            queue.push_end();
         }
         self.queue(place, queue);
         Ok(())
