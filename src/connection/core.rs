@@ -347,12 +347,14 @@ impl Core {
         tracing::debug!(last_stream = last_stream.value(), %code, debug = %opaque.escape_ascii(), "GOAWAY received");
         // §6.8: only for a log; a kilobyte is enough for that.
         let debug = Bytes::copy_from_slice(&opaque[..opaque.len().min(1_024)]);
+        let waits = !self.config.manners.opens_after_goaway();
         let refused: Vec<StreamKey> = self
             .streams
             .keys()
             .filter(|key| {
                 self.streams.get(*key).is_some_and(|stream| {
-                    self.is_local(stream.id) && (stream.id > last_stream || stream.state == State::Idle)
+                    let unsent = waits && stream.state == State::Idle;
+                    self.is_local(stream.id) && (stream.id > last_stream || unsent)
                 })
             })
             .collect();
@@ -396,10 +398,19 @@ impl Core {
         }
     }
 
+    /// Whether a request waits that can be opened.
+    pub(super) fn can_open(&self) -> bool {
+        let max = self.remote.max_concurrent_streams.unwrap_or(u32::MAX);
+        let refused = match self.config.manners.opens_after_goaway() {
+            true => self.shutdown.eof || self.shutdown.failure().is_some(),
+            false => !self.shutdown.may_open(),
+        };
+        !refused && self.local_streams < max && self.streams.first(Queue::Opening).is_some()
+    }
+
     /// The next request whose turn it is to be opened, if the peer takes another stream.
     pub(super) fn open_next(&mut self) -> Option<StreamKey> {
-        let max = self.remote.max_concurrent_streams.unwrap_or(u32::MAX);
-        if !self.shutdown.may_open() || self.local_streams >= max {
+        if !self.can_open() {
             return None;
         }
         let key = self.streams.pop(Queue::Opening)?;

@@ -131,6 +131,12 @@ impl Manners {
         !self.is_h2()
     }
 
+    /// After a GOAWAY of the peer requests that wait for a place are opened all the same, if it names them. Our own
+    /// way is to say at once that they may be tried elsewhere.
+    pub(super) fn opens_after_goaway(self) -> bool {
+        self.is_h2()
+    }
+
     /// GOAWAY names the last request that was taken up, not the last that came.
     pub(super) fn names_last_processed(self) -> bool {
         self.is_h2()
@@ -156,8 +162,8 @@ impl Manners {
             Misdeed::ResetFlood => b"too_many_resets",
             Misdeed::ResetProvoked => b"too_many_internal_resets",
             Misdeed::EmptyFrameFlood => b"too_many_data_frames",
-            Misdeed::ContinuationFlood | Misdeed::FieldBlockTooLarge => b"too_many_continuations",
-            Misdeed::FieldSectionFarTooLarge => b"header_list_way_too_large",
+            Misdeed::ContinuationFlood => b"too_many_continuations",
+            Misdeed::FieldBlockTooLarge | Misdeed::FieldSectionFarTooLarge => b"header_list_way_too_large",
             _ => b"",
         })
     }

@@ -63,10 +63,8 @@ impl Core {
         if self.shutdown.failure().is_some() {
             return false;
         }
-        let max = self.remote.max_concurrent_streams.unwrap_or(u32::MAX);
-        let opens = self.local_streams < max && self.shutdown.may_open();
         self.streams.first(Queue::Heads).is_some()
-            || (opens && self.streams.first(Queue::Opening).is_some())
+            || self.can_open()
             || (self.config.manners.updates_late() && self.recv_credit.is_due_by_what_is_left(self.passing()))
     }
 

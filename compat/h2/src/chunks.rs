@@ -88,6 +88,11 @@ impl Chunks {
         Some((chunk, cost))
     }
 
+    /// Octets of a frame that is not whole yet.
+    pub(crate) fn unfinished(&self) -> u32 {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.unfinished)
+    }
+
     /// Whether no whole frame waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.as_ref().is_none_or(|waiting| waiting.frames.is_empty())

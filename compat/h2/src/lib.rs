@@ -15,8 +15,14 @@
 //! - Server push is not there: `push_request` says what it says to a peer that has disabled push, promises never come,
 //!   and PUSH_PROMISE is a connection error. As with `h2`, ENABLE_PUSH = 0 is sent only if `enable_push(false)` was
 //!   called.
-//! - Messages that RFC 9113 calls malformed and `h2` lets pass are refused (a request without `:path`, a `host` that
-//!   differs from `:authority`), and a few errors have the code that the RFC gives them.
+//! - Messages that RFC 9113 calls malformed and `h2` lets pass are refused: a request without `:path` or `:authority`, a
+//!   `host` that differs from `:authority`, userinfo in it, DATA in a response that has no content (204, 304, to HEAD),
+//!   trailers above the limit of a field section (`h2` leaves fields out). A request whose URI has an authority and
+//!   nothing else is sent as `http` with the path `/`.
+//! - A field block that is too large and comes in several frames is answered with 431, where `h2` may end the connection.
+//! - Fields that came as never indexed (RFC 7541 §6.2.3) are marked sensitive.
+//! - When writing fails, streams are told the socket's error at once; with `h2` they hear of a broken pipe later.
+//! - A stream that both sides have ended hears of a reset that comes before its last octets are written.
 //! - Limits on what a peer can make us do are rates that leak, not counts over the life of a connection; there are
 //!   more of them (PING, SETTINGS, PRIORITY).
 //!

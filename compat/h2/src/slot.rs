@@ -55,8 +55,12 @@ pub(crate) struct Slot {
     /// Octets delivered and not released.
     pub(crate) unreleased: u32,
     pub(crate) reader: Option<Waker>,
-    /// One for capacity, reset and the place in the queue, as in h2.
+    /// One for capacity and reset, as in h2.
     pub(crate) writer: Option<Waker>,
+    /// Whoever waits for the place of this request.
+    pub(crate) opener: Option<Waker>,
+    /// The stream's window as it was last known, with what is not released.
+    pub(crate) window: i64,
 }
 
 #[derive(Debug)]
@@ -104,7 +108,14 @@ impl Slot {
             unreleased: 0,
             reader: None,
             writer: None,
+            opener: None,
+            window: 0,
         }
+    }
+
+    /// Whoever waits for anything.
+    pub(crate) fn take_wakers(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        [self.reader.take(), self.writer.take(), self.opener.take()].into_iter().flatten()
     }
 
     /// Whether neither direction goes on.

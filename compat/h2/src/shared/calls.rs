@@ -45,8 +45,10 @@ impl Inner {
             return;
         }
         slot.reading = false;
+        let unfinished = slot.chunks.unfinished();
         slot.chunks.clear();
-        let (octets, key, closed) = (std::mem::take(&mut slot.unreleased), slot.key, slot.is_closed());
+        let octets = std::mem::take(&mut slot.unreleased) + unfinished;
+        let (key, closed) = (slot.key, slot.is_closed());
         self.connection.release_connection(octets as usize);
         match key {
             Some(key) if !closed => self.connection.abandon(key),
@@ -67,6 +69,8 @@ impl Inner {
         }
         octets = octets.min(slot.unreleased);
         slot.unreleased -= octets;
+        octets += slot.chunks.unfinished();
+        slot.chunks.clear();
         self.budget.pay_back(cost);
         self.connection.release_connection(octets as usize);
     }
@@ -171,8 +175,8 @@ impl Inner {
             return;
         }
         slot.reset(reason);
-        let (key, reader, writer) = (slot.key, slot.reader.take(), slot.writer.take());
-        self.wakers.extend(reader.into_iter().chain(writer));
+        let (key, wakers) = (slot.key, slot.take_wakers());
+        self.wakers.extend(wakers);
         if let Some(key) = key {
             self.connection.reset(key, reason.into());
         }
@@ -236,10 +240,12 @@ impl Inner {
     }
 
     pub(crate) fn available_capacity(&mut self, place: u32) -> isize {
-        match self.at(place).key {
-            Some(key) => self.connection.recv_capacity(key) as isize,
-            None => 0,
+        let known = self.at(place).key.map(|key| self.connection.recv_capacity(key));
+        let slot = self.at(place);
+        if let Some(left) = known {
+            slot.window = left + i64::from(slot.unreleased);
         }
+        (slot.window - i64::from(slot.unreleased)) as isize
     }
 
     /// Whether the stream has its place among the concurrent ones, or never will.
@@ -253,7 +259,7 @@ impl Inner {
         if self.is_opened(place) {
             return Poll::Ready(());
         }
-        register(&mut self.at(place).writer, cx);
+        register(&mut self.at(place).opener, cx);
         Poll::Pending
     }
 }

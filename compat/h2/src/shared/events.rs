@@ -58,8 +58,8 @@ impl Inner {
                 };
                 let mut whole = end_frame.then_some(octets);
                 if slot.reading {
-                    slot.unreleased += octets as u32;
                     whole = slot.chunks.push(piece, end, pool);
+                    slot.unreleased += whole.unwrap_or(0) as u32;
                 } else {
                     self.connection.release_connection(octets);
                 }
@@ -80,8 +80,8 @@ impl Inner {
             Event::Opened { key } => {
                 let Some(slot) = self.slot(key) else { return };
                 slot.opened = true;
-                let waker = slot.writer.take();
-                self.wakers.extend(waker);
+                let wakers = [slot.opener.take(), slot.writer.take()];
+                self.wakers.extend(wakers.into_iter().flatten());
             }
             Event::Capacity { key, .. } | Event::Sent { key, .. } => self.note_growth(key),
             Event::Closed { key } => {
@@ -118,9 +118,9 @@ impl Inner {
         let by_user = self.by_user;
         let Some(slot) = self.slot(key) else { return };
         slot.fail(Cause::new(error, slot.id, by_user));
-        let (reader, writer) = (slot.reader.take(), slot.writer.take());
+        let wakers = slot.take_wakers();
         let unaccepted = slot.unaccepted && slot.is_remote_reset();
-        self.wakers.extend(reader.into_iter().chain(writer));
+        self.wakers.extend(wakers);
         if unaccepted {
             self.reset_unaccepted += 1;
             if self.reset_unaccepted > self.max_reset_unaccepted {
@@ -149,7 +149,8 @@ impl Inner {
         }
     }
 
-    pub(super) fn insert(&mut self, slot: Slot, key: StreamKey) -> u32 {
+    pub(super) fn insert(&mut self, mut slot: Slot, key: StreamKey) -> u32 {
+        slot.window = self.connection.recv_capacity(key);
         let place = self.slots.insert(slot) as u32;
         if self.places.len() <= key.index() {
             self.places.resize(key.index() + 1, NOWHERE);
@@ -171,6 +172,9 @@ impl Inner {
         let slot = &self.slots[place as usize];
         if slot.key.is_none() && slot.handles == 0 && !slot.unaccepted {
             self.slots.remove(place as usize);
+            if self.slots.is_empty() {
+                self.shrink();
+            }
         }
     }
 }

@@ -274,10 +274,11 @@ impl Inner {
         self.asleep = false;
         self.wake_task = false;
         self.blocked = false;
-        if self.connection.is_idle() && self.slots.is_empty() && self.slots.capacity() > 0 {
-            // Quiescence: what once held many streams must not stay large.
-            (self.slots, self.places, self.accept) = (Slab::new(), Vec::new(), VecDeque::new());
-        }
+    }
+
+    /// Quiescence: what once held many streams must not stay large.
+    fn shrink(&mut self) {
+        (self.slots, self.places, self.accept) = (Slab::new(), Vec::new(), VecDeque::new());
     }
 
     /// The next request, and the slot of its stream.
@@ -323,7 +324,7 @@ impl Inner {
                 self.connection.ping();
                 Ok(())
             }
-            Ping::Gone => Err(Cause::broken_pipe("broken pipe").into()),
+            Ping::Gone => Err(Cause::Io(std::io::ErrorKind::BrokenPipe, None).into()),
             Ping::InFlight | Ping::Answered => Err(UserError::SendPingWhilePending.into()),
         }
     }
@@ -334,7 +335,7 @@ impl Inner {
                 self.ping = Ping::None;
                 Poll::Ready(Ok(()))
             }
-            Ping::Gone => Poll::Ready(Err(Cause::broken_pipe("broken pipe").into())),
+            Ping::Gone => Poll::Ready(Err(Cause::Io(std::io::ErrorKind::BrokenPipe, None).into())),
             Ping::None | Ping::InFlight => {
                 register(&mut self.ponged, cx);
                 Poll::Pending
