@@ -15,7 +15,13 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use millpond::{buffer::BufferPool, connection::SendQueue};
 
-use crate::{Error, Reason, config::MAX_WINDOW, error::UserError, shared::Shared, slot::PollReset};
+use crate::{
+    Error, Reason,
+    config::MAX_WINDOW,
+    error::UserError,
+    shared::{Inner, Shared},
+    slot::PollReset,
+};
 
 /// The identifier of a stream (RFC 9113 §5.1.1).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -45,13 +51,27 @@ impl From<millpond::StreamId> for StreamId {
 /// A counted handle of a stream.
 pub(crate) struct StreamRef {
     pub(crate) shared: Arc<Shared>,
+    /// Its slot; [`RELEASED`] when it counts no more.
     pub(crate) place: u32,
 }
 
+const RELEASED: u32 = u32::MAX;
+
 impl StreamRef {
-    pub(crate) fn new(shared: Arc<Shared>, place: u32) -> Self {
-        shared.look(|inner| inner.add_ref(Some(place)));
-        StreamRef { shared, place }
+    /// A handle that was counted before.
+    pub(crate) fn counted(shared: &Arc<Shared>, place: u32) -> Self {
+        StreamRef { shared: shared.clone(), place }
+    }
+
+    /// Lets go of the stream, and does `last` before under the same lock.
+    fn release(&mut self, last: impl FnOnce(&mut Inner)) {
+        let place = std::mem::replace(&mut self.place, RELEASED);
+        if place != RELEASED {
+            self.shared.with(|inner| {
+                last(inner);
+                inner.drop_handle(place);
+            });
+        }
     }
 
     pub(crate) fn id(&self) -> StreamId {
@@ -69,13 +89,14 @@ impl StreamRef {
 
 impl Clone for StreamRef {
     fn clone(&self) -> Self {
-        StreamRef::new(self.shared.clone(), self.place)
+        self.shared.look(|inner| inner.add_ref(Some(self.place)));
+        StreamRef::counted(&self.shared, self.place)
     }
 }
 
 impl Drop for StreamRef {
     fn drop(&mut self) {
-        self.shared.with(|inner| inner.drop_handle(self.place));
+        self.release(|_| ());
     }
 }
 
@@ -265,8 +286,8 @@ impl RecvStream {
 
 impl Drop for RecvStream {
     fn drop(&mut self) {
-        let StreamRef { shared, place } = &self.flow.stream;
-        shared.with(|inner| inner.stop_reading(*place, &shared.pool));
+        let (place, pool) = (self.flow.stream.place, self.flow.stream.shared.pool.clone());
+        self.flow.stream.release(|inner| inner.stop_reading(place, &pool));
     }
 }
 

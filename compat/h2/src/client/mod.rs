@@ -86,13 +86,16 @@ impl<B: Buf> SendRequest<B> {
             if pending.is_some_and(|place| !inner.is_opened(place)) {
                 return Err(UserError::Rejected.into());
             }
-            let sent = inner.send_request(request, end_of_stream)?;
-            inner.add_ref(Some(sent.0));
-            Ok::<_, Error>(sent)
+            let (place, full) = inner.send_request(request, end_of_stream)?;
+            // One for the response, one for the body.
+            inner.add_ref(Some(place));
+            inner.add_ref(Some(place));
+            Ok::<_, Error>((place, full))
         })?;
-        let stream = StreamRef { shared: self.shared.clone(), place };
+        let stream = StreamRef::counted(&self.shared, place);
         self.pending = full.then(|| stream.clone());
-        let response = ResponseFuture { stream: stream.clone(), promises_taken: false };
+        let response =
+            ResponseFuture { stream: StreamRef::counted(&self.shared, place), promises_taken: false };
         Ok((response, SendStream::new(stream)))
     }
 

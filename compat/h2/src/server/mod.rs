@@ -59,14 +59,16 @@ where
         let shared = &self.driver.shared;
         let Some((place, head)) = shared.look(|inner| {
             let (place, head) = inner.next_request()?;
+            // One for the body, one for the response.
+            inner.add_ref(Some(place));
             inner.add_ref(Some(place));
             Some((place, head))
         }) else {
             return Poll::Pending;
         };
-        let stream = StreamRef { shared: shared.clone(), place };
-        let request = head.map(|()| RecvStream::new(stream.clone()));
-        Poll::Ready(Some(Ok((request, SendResponse { stream, _data: PhantomData }))))
+        let request = head.map(|()| RecvStream::new(StreamRef::counted(shared, place)));
+        let respond = SendResponse { stream: StreamRef::counted(shared, place), _data: PhantomData };
+        Poll::Ready(Some(Ok((request, respond))))
     }
 
     /// Waits until the connection is over. Moves the octets.
@@ -203,8 +205,12 @@ impl<B: Buf> SendResponse<B> {
         // What is in there may hold handles of this connection: dropped before the lock is taken.
         response.extensions_mut().clear();
         let StreamRef { shared, place } = &self.stream;
-        shared.with(|inner| inner.send_response(*place, response, end_of_stream))?;
-        Ok(SendStream::new(self.stream.clone()))
+        shared.with(|inner| {
+            inner.send_response(*place, response, end_of_stream)?;
+            inner.add_ref(Some(*place));
+            Ok::<_, UserError>(())
+        })?;
+        Ok(SendStream::new(StreamRef::counted(shared, *place)))
     }
 
     /// Server push is left out.

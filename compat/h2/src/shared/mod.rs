@@ -148,7 +148,7 @@ impl Shared {
         let mut inner = self.lock();
         let result = work(&mut inner);
         inner.settle(&self.pool);
-        let wakers = std::mem::take(&mut inner.wakers);
+        let wakers = inner.wakers.take();
         // A task that is awake looks before it sleeps.
         let task = match inner.asleep && (inner.wake_task || inner.is_writable()) {
             true => {
@@ -158,7 +158,9 @@ impl Shared {
             false => None,
         };
         drop(inner);
-        wakers.wake();
+        if let Some(wakers) = wakers {
+            wakers.wake();
+        }
         task.into_iter().for_each(Waker::wake);
         result
     }

@@ -12,6 +12,11 @@ pub(crate) struct Wakers {
 }
 
 impl Wakers {
+    /// Takes them out, if there are any.
+    pub(crate) fn take(&mut self) -> Option<Wakers> {
+        self.few[0].is_some().then(|| std::mem::take(self))
+    }
+
     pub(crate) fn wake(self) {
         self.few.into_iter().flatten().chain(self.more).for_each(Waker::wake);
     }
