@@ -22,10 +22,18 @@ impl Inner {
         while let Some(event) = self.connection.poll_event() {
             self.handle(event, pool);
         }
-        if self.over.is_none()
+        if !self.failed
             && let Some(failure) = self.connection.failure()
         {
-            self.over = Some(Cause::new(failure, StreamId::ZERO, self.by_user));
+            // Of two reasons the later counts, as in h2; the end of a socket or of all use is none beside another.
+            let cause = Cause::new(failure, StreamId::ZERO, self.by_user);
+            self.failed = true;
+            match cause {
+                Cause::GoAway(_, Reason::NO_ERROR, Initiator::Library) | Cause::Io(..) => {
+                    self.over.get_or_insert(cause);
+                }
+                _ => self.over = Some(cause),
+            }
         }
     }
 

@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) extended_connect: bool,
     /// Why no request can be sent any more.
     over: Option<Cause>,
+    /// Whether the connection's failure stands there.
+    failed: bool,
     /// What the peer's GOAWAY said.
     pub(crate) goaway: Option<(Bytes, Reason)>,
     /// The application has ended the connection.
@@ -120,6 +122,7 @@ impl Shared {
                     .map_or(usize::MAX, |max| max as usize),
                 extended_connect: false,
                 over: None,
+                failed: false,
                 goaway: None,
                 by_user: false,
                 ping: Ping::None,
