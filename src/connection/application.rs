@@ -97,16 +97,18 @@ impl Connection {
     /// Asks for `octets` of connection credit, set aside for this stream alone. Replaces an earlier wish.
     /// [`Event::Capacity`](super::Event::Capacity) says what was got.
     pub fn reserve(&mut self, key: StreamKey, octets: u32) {
+        let needed = self.core.needed(key);
         if let Some(stream) = self.core.streams.get_mut(key) {
-            stream.wanted = octets;
+            stream.wanted = octets.max(needed.saturating_sub(stream.assigned));
             self.core.assign(key);
         }
     }
 
     /// Gives back credit that was set aside and is not needed.
     pub fn give_back(&mut self, key: StreamKey, octets: u32) {
+        let needed = self.core.needed(key);
         let Some(stream) = self.core.streams.get_mut(key) else { return };
-        let octets = octets.min(stream.assigned);
+        let octets = octets.min(stream.assigned.saturating_sub(needed));
         stream.assigned -= octets;
         self.core.send_credit.unassign(octets);
         self.core.assign_waiting();
@@ -261,13 +263,23 @@ impl Core {
         }
     }
 
+    /// Credit that has to be set aside for what is queued, if that is the manner.
+    fn needed(&self, key: StreamKey) -> u32 {
+        match self.streams.get(key) {
+            Some(stream) if self.config.manners.assigns_when_queued() => {
+                u32::try_from(stream.queue.data_octets()).unwrap_or(u32::MAX)
+            }
+            _ => 0,
+        }
+    }
+
     /// What was queued asks for credit, if that is the manner.
     pub(super) fn claim(&mut self, key: StreamKey) {
         if !self.config.manners.assigns_when_queued() {
             return;
         }
+        let queued = self.needed(key);
         let Some(stream) = self.streams.get_mut(key) else { return };
-        let queued = u32::try_from(stream.queue.data_octets()).unwrap_or(u32::MAX);
         stream.wanted = stream.wanted.max(queued.saturating_sub(stream.assigned));
         if stream.queue.is_ended() {
             // Nothing follows: what was reserved beyond is for others.

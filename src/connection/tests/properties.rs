@@ -10,7 +10,11 @@ use super::{
     pair::{Cut, Pair},
     raw::Raw,
 };
-use crate::{config::Config, error::ErrorCode, frame::FrameType};
+use crate::{
+    config::{Config, Manners},
+    error::ErrorCode,
+    frame::FrameType,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -112,6 +116,10 @@ fn cut() -> impl Strategy<Value = Cut> {
     ]
 }
 
+fn manners() -> impl Strategy<Value = Manners> {
+    prop_oneof![Just(Manners::Own), Just(Manners::H2)]
+}
+
 /// What one side has sent on each stream, and whether it has ended.
 #[derive(Default)]
 struct Sent {
@@ -121,15 +129,23 @@ struct Sent {
 }
 
 /// A script, its cuts, and the windows of both ends.
-fn play(steps: Vec<Step>, cut: Cut, windows: [u32; 2], max_unread: u32, max_streams: u32) {
-    let config = |window| {
+fn play(
+    steps: Vec<Step>,
+    cut: Cut,
+    windows: [u32; 2],
+    manners: [Manners; 2],
+    max_unread: u32,
+    max_streams: u32,
+) {
+    let config = |window, manners| {
         Config::builder()
+            .manners(manners)
             .initial_stream_window_size(window)
             .initial_connection_window_size(65_535)
             .max_unread(max_unread)
             .max_concurrent_streams(Some(max_streams))
     };
-    let mut pair = Pair::new(config(windows[0]), config(windows[1]), cut);
+    let mut pair = Pair::new(config(windows[0], manners[0]), config(windows[1], manners[1]), cut);
     let mut sent = [Sent::default(), Sent::default()];
     let mut gone = std::collections::BTreeSet::new();
     let mut filler = 0_u8;
@@ -285,10 +301,11 @@ proptest! {
         steps in vec(step(), 1..120),
         cut in cut(),
         windows in [prop_oneof![0_u32..10, 10_u32..200_000], prop_oneof![0_u32..10, 10_u32..200_000]],
+        manners in [manners(), manners()],
         max_unread in prop_oneof![Just(0_u32), 0_u32..300_000],
         max_streams in 1_u32..10,
     ) {
-        play(steps, cut, windows, max_unread, max_streams);
+        play(steps, cut, windows, manners, max_unread, max_streams);
     }
 
     /// No octets of any kind make a connection panic, or keep anything.
