@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use millpond::{
-    Config, ErrorCode, StreamId,
+    Config, ErrorCode, Manners, StreamId,
     buffer::{BufferPool, Cursor, Outbound, PieceQueue, PoolOptions},
     connection::{Connection, Event, Head, SendQueue, Side, StreamKey},
     error::Reach,
@@ -104,6 +104,7 @@ impl<'a> World<'a> {
             .max_concurrent_reset_streams(if options & 64 == 0 { 50 } else { 0 })
             .keep_alive_interval((options & 128 != 0).then_some(Duration::from_secs(5)))
             .max_header_list_size(4_096)
+            .manners(if options & 0b100_1000 == 0b100_0000 { Manners::H2 } else { Manners::Own })
             .build()
             .expect("options in range");
         let now = Instant::now();
