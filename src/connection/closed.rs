@@ -69,11 +69,14 @@ impl Closed {
     /// A stream was reset. If `by_us`, its time begins when that is [written](Self::written).
     pub(super) fn reset(&mut self, stream: StreamId, by_us: bool, now: Instant) {
         self.expire(now);
-        let remembered = self.known.as_ref().map_or(0, |known| known.resets.len());
-        if !self.excuses && remembered >= self.max_resets {
+        let known = self.known.get_or_insert_default();
+        if !self.excuses {
+            // Until it is written it is known in any case: what crosses it does no harm.
+            if by_us || known.resets.len() < self.max_resets {
+                known.resets.push_back(Reset { stream, by_us, at: (!by_us).then_some(now) });
+            }
             return;
         }
-        let known = self.known.get_or_insert_default();
         while known.resets.len() >= self.max_resets {
             match known.resets.pop_front() {
                 Some(oldest) if oldest.by_us => known.forgotten_unwritten = true,
@@ -93,6 +96,9 @@ impl Closed {
         let Some(known) = &mut self.known else { return };
         for reset in known.resets.iter_mut().filter(|reset| reset.at.is_none()) {
             reset.at = Some(now);
+        }
+        if !self.excuses {
+            known.resets.truncate(self.max_resets);
         }
         if std::mem::take(&mut known.forgotten_unwritten) {
             known.forgotten = Some(now);
@@ -176,6 +182,17 @@ mod tests {
         let later = now + Duration::from_secs(31);
         assert_eq!(closed.past(id(1), later), Past::Ended);
         assert!(closed.known.is_none());
+    }
+
+    #[test]
+    fn without_excuses_the_new_one_is_forgotten_once_it_is_written() {
+        let config = Config::builder().manners(crate::Manners::H2).max_concurrent_reset_streams(1);
+        let (mut closed, now) = (Closed::new(&config.build().unwrap()), Instant::now());
+        closed.reset(id(1), true, now);
+        closed.reset(id(3), true, now);
+        assert_eq!(closed.past(id(3), now), Past::ResetByUs);
+        closed.written(now);
+        assert_eq!((closed.past(id(1), now), closed.past(id(3), now)), (Past::ResetByUs, Past::Ended));
     }
 
     #[test]

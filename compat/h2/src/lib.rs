@@ -23,6 +23,12 @@
 //! - Fields that came as never indexed (RFC 7541 §6.2.3) are marked sensitive.
 //! - When writing fails, streams are told the socket's error at once; with `h2` they hear of a broken pipe later.
 //! - A stream that both sides have ended hears of a reset that comes before its last octets are written.
+//! - A field section of exactly `max_header_list_size` is accepted, as a maximum should be; one far above it is refused
+//!   before all of it has come.
+//! - The place of a stream among the concurrent ones is free when the stream has ended, a little earlier than with `h2`,
+//!   where its last frame must have been written. A reset by the peer that crosses ours changes no cause.
+//! - After `set_initial_window_size` lowered a window, credit that was released is announced without waiting for the next
+//!   release. `FlowControl::available_capacity` of a stream that has ended does not follow such changes.
 //! - Limits on what a peer can make us do are rates that leak, not counts over the life of a connection; there are
 //!   more of them (PING, SETTINGS, PRIORITY).
 //!

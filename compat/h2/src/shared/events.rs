@@ -117,6 +117,10 @@ impl Inner {
                 let reason = Reason::from(code);
                 self.over = Some(Cause::GoAway(debug.clone(), reason, Initiator::Remote));
                 self.goaway = Some((debug, reason));
+                // Whoever waits for a place to send another request waits in vain.
+                let openers: Vec<_> =
+                    self.slots.iter_mut().filter_map(|(_, slot)| slot.opener.take()).collect();
+                self.wakers.extend(openers);
             }
             _ => {}
         }
