@@ -252,9 +252,6 @@ impl Core {
         }
         if stream.reset_code.is_none() {
             stream.reset_code = Some(code);
-            if explicit {
-                return;
-            }
             stream.queue.keep_sections();
             stream.wanted = 0;
             let assigned = std::mem::take(&mut stream.assigned);

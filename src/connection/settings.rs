@@ -62,6 +62,20 @@ impl Values {
         }
     }
 
+    /// Takes from `older` what is not given here.
+    fn or(&mut self, older: Values) {
+        *self = Values {
+            header_table_size: self.header_table_size.or(older.header_table_size),
+            enable_push: self.enable_push.or(older.enable_push),
+            max_concurrent_streams: self.max_concurrent_streams.or(older.max_concurrent_streams),
+            initial_window_size: self.initial_window_size.or(older.initial_window_size),
+            max_frame_size: self.max_frame_size.or(older.max_frame_size),
+            max_header_list_size: self.max_header_list_size.or(older.max_header_list_size),
+            enable_connect_protocol: self.enable_connect_protocol.or(older.enable_connect_protocol),
+            no_rfc7540_priorities: self.no_rfc7540_priorities.or(older.no_rfc7540_priorities),
+        };
+    }
+
     /// The values as identifiers and numbers (§6.5.1).
     pub(super) fn entries(&self) -> Vec<(u16, u32)> {
         [
@@ -109,8 +123,11 @@ impl LocalSettings {
 
     /// Changes our settings; what comes back is to be sent now.
     pub(super) fn change(&mut self, values: Values) -> Option<Box<Values>> {
-        let values = Box::new(values);
+        let mut values = Box::new(values);
         if self.in_flight.is_some() {
+            if let Some(older) = self.waiting.take() {
+                values.or(*older);
+            }
             self.waiting = Some(values);
             return None;
         }

@@ -98,9 +98,11 @@ impl Chunks {
         self.waiting.as_ref().is_none_or(|waiting| waiting.frames.is_empty())
     }
 
-    /// Drops everything.
-    pub(crate) fn clear(&mut self) {
-        *self = Chunks::default();
+    /// Drops everything: how many octets of whole frames, and what they cost of the budget.
+    pub(crate) fn clear(&mut self) -> (u32, u32) {
+        let dropped = std::mem::take(self);
+        let frames = dropped.waiting.map(|waiting| waiting.frames).unwrap_or_default();
+        frames.iter().fold((0, 0), |(octets, cost), frame| (octets + frame.octets, cost + frame.cost))
     }
 }
 

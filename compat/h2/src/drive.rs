@@ -67,8 +67,8 @@ const ONE_FRAME: usize = 16 << 10;
 /// takes back the rest; twice as much after each such write that was taken whole.
 const MAX_BATCH: usize = 256 << 10;
 
-/// After so many octets other tasks get their turn.
-const YIELD_AFTER: usize = 512 << 10;
+/// After so many octets, read and written, other tasks get their turn.
+const YIELD_AFTER: usize = 1 << 20;
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
     pub(crate) fn new(io: T, config: Arc<Config>, shared: Arc<Shared>) -> Self {
@@ -161,7 +161,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
             }
             match self.next(cx, drained) {
                 Next::Write => match self.poll_write(cx) {
-                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Ok(written)) => octets += written,
                     Poll::Ready(Err(error)) => return Poll::Ready(self.broken(error)),
                     Poll::Pending if drained => {
                         self.shared.with(|inner| inner.sleep(cx, true));
@@ -256,14 +256,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
     }
 
     /// Writes what was taken from the streams, or as much as the socket takes.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let octets = self.writer.outbound().octets();
         loop {
             match self.writer.poll_write(&mut self.io.0, cx) {
                 Poll::Ready(Ok(true)) if !self.writer.outbound().is_empty() => {
                     // More may go along with the rest.
                     if self.batch > ONE_FRAME && self.writer.wants_more() {
-                        return Poll::Ready(Ok(()));
+                        return Poll::Ready(Ok(octets - self.writer.outbound().octets()));
                     }
                 }
                 Poll::Ready(Ok(true)) => {
@@ -271,7 +271,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
                         self.batch = (self.batch * 2).min(MAX_BATCH);
                     }
                 }
-                Poll::Ready(Ok(false)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(false)) => return Poll::Ready(Ok(octets)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     self.batch = ONE_FRAME;

@@ -155,7 +155,7 @@ impl<B: Buf> SendStream<B> {
         if end_of_stream {
             queue.push_end();
         }
-        Ok(shared.with(|inner| inner.send_data(self.stream.place, queue))?)
+        Ok(shared.with(|inner| inner.send_data(self.stream.place, &mut queue))?)
     }
 
     /// Queues trailers, which end our side.
@@ -286,8 +286,8 @@ impl RecvStream {
 
 impl Drop for RecvStream {
     fn drop(&mut self) {
-        let (place, pool) = (self.flow.stream.place, self.flow.stream.shared.pool.clone());
-        self.flow.stream.release(|inner| inner.stop_reading(place, &pool));
+        let place = self.flow.stream.place;
+        self.flow.stream.release(|inner| inner.stop_reading(place));
     }
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct Slot {
     pub(crate) trailers: Option<Box<HeaderMap>>,
     /// Octets delivered and not released.
     pub(crate) unreleased: u32,
+    /// Octets of the frame in hand that nobody will read.
+    pub(crate) discarded: u32,
     pub(crate) reader: Option<Waker>,
     /// One for capacity and reset, as in h2.
     pub(crate) writer: Option<Waker>,
@@ -106,6 +108,7 @@ impl Slot {
             chunks: Chunks::default(),
             trailers: None,
             unreleased: 0,
+            discarded: 0,
             reader: None,
             writer: None,
             opener: None,

@@ -306,3 +306,16 @@ fn a_field_section_that_the_peer_does_not_take_is_not_sent() {
     raw.answers(["RST_STREAM 1 INTERNAL_ERROR"]);
     raw.is_well();
 }
+
+#[test]
+fn changes_that_wait_for_an_acknowledgement_go_out_together() {
+    let mut raw = Raw::silent(Side::Server, Config::builder());
+    raw.bytes(&[PREFACE, &octets(|out| write::settings(out, &[]))[..]].concat());
+    raw.take_answers();
+    raw.end.conn.enable_connect_protocol();
+    raw.end.conn.set_initial_window_size(7);
+    raw.flush();
+    raw.answers([]);
+    raw.send(write::settings_ack);
+    raw.answers(["SETTINGS [(4, 7), (8, 1)]"]);
+}

@@ -5,10 +5,7 @@
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, Request, Response};
-use millpond::{
-    buffer::BufferPool,
-    connection::{Head as SendHead, SendQueue, StreamKey},
-};
+use millpond::connection::{Head as SendHead, SendQueue, StreamKey};
 
 use super::Inner;
 use crate::{
@@ -45,10 +42,11 @@ impl Inner {
             return;
         }
         slot.reading = false;
-        let unfinished = slot.chunks.unfinished();
-        slot.chunks.clear();
-        let octets = std::mem::take(&mut slot.unreleased) + unfinished;
+        let octets = std::mem::take(&mut slot.unreleased) + slot.chunks.unfinished();
+        slot.discarded += slot.chunks.unfinished();
+        let (_, cost) = slot.chunks.clear();
         let (key, closed) = (slot.key, slot.is_closed());
+        self.budget.pay_back(cost);
         self.connection.release_connection(octets as usize);
         match key {
             Some(key) if !closed => self.connection.abandon(key),
@@ -58,21 +56,17 @@ impl Inner {
     }
 
     /// Nobody reads the body any more: what is unread returns to the connection, and so does what still comes.
-    pub(crate) fn stop_reading(&mut self, place: u32, pool: &BufferPool) {
+    pub(crate) fn stop_reading(&mut self, place: u32) {
         let slot = self.at(place);
         slot.reading = false;
-        let mut octets = 0;
-        let mut cost = 0;
-        while let Some((chunk, paid)) = slot.chunks.pop(pool) {
-            octets += chunk.len() as u32;
-            cost += paid;
-        }
-        octets = octets.min(slot.unreleased);
-        slot.unreleased -= octets;
-        octets += slot.chunks.unfinished();
-        slot.chunks.clear();
+        slot.discarded += slot.chunks.unfinished();
+        let unfinished = slot.chunks.unfinished();
+        let (unread, cost) = slot.chunks.clear();
+        // What was taken and not released stays with the other handles.
+        let unread = unread.min(slot.unreleased);
+        slot.unreleased -= unread;
         self.budget.pay_back(cost);
-        self.connection.release_connection(octets as usize);
+        self.connection.release_connection((unread + unfinished) as usize);
     }
 
     pub(crate) fn check_open(&self) -> Result<(), Error> {
@@ -136,17 +130,18 @@ impl Inner {
         if end {
             queue.push_end();
         }
-        self.queue(place, queue);
+        self.queue(place, &mut queue);
     }
 
-    fn queue(&mut self, place: u32, mut queue: SendQueue) {
+    fn queue(&mut self, place: u32, queue: &mut SendQueue) {
         if let Some(key) = self.at(place).key {
-            self.connection.send(key, &mut queue);
+            self.connection.send(key, queue);
             self.note_loss(place);
         }
     }
 
-    pub(crate) fn send_data(&mut self, place: u32, queue: SendQueue) -> Result<(), UserError> {
+    /// What is not taken stays in `queue`, to be dropped when nothing is locked: it is the application's.
+    pub(crate) fn send_data(&mut self, place: u32, queue: &mut SendQueue) -> Result<(), UserError> {
         let slot = self.at(place);
         slot.check_sending()?;
         if queue.is_ended() {
@@ -165,7 +160,7 @@ impl Inner {
         slot.send = Half::Ended;
         let mut queue = SendQueue::new();
         queue.push_trailers(Box::new(trailers));
-        self.queue(place, queue);
+        self.queue(place, &mut queue);
         Ok(())
     }
 

@@ -64,13 +64,16 @@ impl Inner {
                     (false, true) => End::Frame,
                     (false, false) => End::Nothing,
                 };
-                let mut whole = end_frame.then_some(octets);
-                if slot.reading {
-                    whole = slot.chunks.push(piece, end, pool);
+                let whole = if slot.reading {
+                    let whole = slot.chunks.push(piece, end, pool);
                     slot.unreleased += whole.unwrap_or(0) as u32;
+                    whole
                 } else {
+                    slot.discarded += octets as u32;
+                    let whole = end_frame.then(|| std::mem::take(&mut slot.discarded) as usize);
                     self.connection.release_connection(octets);
-                }
+                    whole
+                };
                 if let Some(octets) = whole.filter(|_| !end_stream)
                     && !self.budget.spend(octets)
                 {

@@ -215,7 +215,14 @@ impl Inner {
         self.end();
         self.ping = Ping::Gone;
         self.wakers.extend(self.ponged.take());
-        self.accept.clear();
+        self.reset_unaccepted = 0;
+        // Requests that nobody will accept now.
+        for place in std::mem::take(&mut self.accept) {
+            if let Some(slot) = self.slots.get_mut(place as usize) {
+                slot.unaccepted = false;
+                self.forget_unused(place);
+            }
+        }
     }
 
     /// The application ends the connection at once.

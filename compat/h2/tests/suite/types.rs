@@ -156,3 +156,13 @@ async fn errors_of_the_wire_keep_their_text() {
     fn check<T: error::Error>() {}
     check::<h2::Error>();
 }
+
+#[tokio::test]
+async fn a_handshake_does_not_borrow_its_builder() {
+    let (io, _peer) = pipe();
+    let handshake = {
+        let builder = client::Builder::new();
+        builder.handshake::<_, Bytes>(io)
+    };
+    let (_client, _connection) = handshake.await.unwrap();
+}

@@ -158,3 +158,36 @@ async fn a_large_connection_window_bears_more_small_data() {
     let _body = connection.drive(fetch(&mut client, &mut peer, 1, &[1; 2_000])).await;
     connection.drive(peer.idle()).await;
 }
+
+#[tokio::test]
+async fn small_data_that_is_dropped_with_its_stream_is_no_flood() {
+    let (mut client, connection, mut peer) = client().await;
+    for n in 0..400 {
+        let id = 2 * n + 1;
+        let handles = client.send_request(get(URI), true).unwrap();
+        peer.expect(request(id, "GET", URI).end_stream()).await;
+        peer.send(response(id, 200));
+        peer.send(data(id, "."));
+        turns().await;
+        // Nobody has looked at the response.
+        drop(handles);
+        peer.expect(reset(id, Reason::CANCEL)).await;
+    }
+    assert!(!connection.is_finished());
+}
+
+#[tokio::test]
+async fn frames_that_nobody_reads_are_as_large_as_they_are_however_they_are_cut() {
+    let (mut requests, connection, mut peer) = server().await;
+    peer.send(request(1, "POST", URI));
+    let (request, _respond) = accepted(&mut requests).await;
+    drop(request);
+    let frame = data(1, vec![7; 300]).octets();
+    for _ in 0..200 {
+        peer.send_octets(&frame[..frame.len() - 1]);
+        turns().await;
+        peer.send_octets(&frame[frame.len() - 1..]);
+        turns().await;
+    }
+    assert!(!connection.is_finished());
+}
