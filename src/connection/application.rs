@@ -244,7 +244,8 @@ impl Core {
         let manners = self.config.manners;
         let Some(stream) = self.streams.get_mut(key) else { return };
         let unopened = stream.state == State::Idle;
-        // By a reset the application takes back what it had queued; by letting go only the data.
+        // By a reset the application takes back what it had queued, by letting go only the data. What waits with its
+        // request for a place goes out before the reset, if it can when the place is there.
         let section = matches!(stream.queue.front(), Some(SendItem::Head(_) | SendItem::Trailers(_)));
         let says_first = unopened || (!explicit && section);
         if !says_first || !manners.opens_what_was_given_up() {
@@ -252,12 +253,29 @@ impl Core {
         }
         if stream.reset_code.is_none() {
             stream.reset_code = Some(code);
-            stream.queue.keep_sections();
-            stream.wanted = 0;
-            let assigned = std::mem::take(&mut stream.assigned);
-            self.send_credit.unassign(assigned);
-            self.assign_waiting();
+            if !explicit {
+                self.drop_data(key);
+            }
         }
+    }
+
+    /// The stream just opened was given up before: DATA that cannot go out at once must not keep it from its reset.
+    pub(super) fn drop_stuck_data(&mut self, key: StreamKey) {
+        let stuck = self.streams.get(key).is_some_and(|stream| {
+            stream.reset_code.is_some() && (stream.assigned as usize) < stream.queue.data_octets()
+        });
+        if stuck {
+            self.drop_data(key);
+        }
+    }
+
+    fn drop_data(&mut self, key: StreamKey) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        stream.queue.keep_sections();
+        stream.wanted = 0;
+        let assigned = std::mem::take(&mut stream.assigned);
+        self.send_credit.unassign(assigned);
+        self.assign_waiting();
     }
 
     /// Credit that has to be set aside for what is queued, if that is the manner.

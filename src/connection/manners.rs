@@ -119,6 +119,11 @@ impl Manners {
         self.is_h2() && octets > limit.saturating_mul(4)
     }
 
+    /// The largest field section that is taken under this limit: for h2 the limit itself is too large.
+    pub(super) fn largest_section(self, limit: usize) -> usize {
+        if self.is_h2() { limit.saturating_sub(1) } else { limit }
+    }
+
     /// Octets of a field block that are read beyond half as much again as the limit of the section, so that a section
     /// up to four times too large has an answer of its own; not where that would be much memory.
     pub(super) fn room_for_field_block(self, limit: usize) -> usize {

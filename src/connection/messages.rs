@@ -28,7 +28,7 @@ impl Core {
         self.ends_stream = end_stream;
         let mut section = Section::new(self.config.manners.joins_cookies());
         let limits = FieldLimits {
-            max_octets: self.config.max_header_list_size as usize,
+            max_octets: self.config.manners.largest_section(self.config.max_header_list_size as usize),
             max_fields: self.config.max_header_fields,
         };
         let mut decoded =

@@ -142,6 +142,7 @@ impl Core {
                 if let Some(key) = self.open_next() {
                     self.streams.push_front(key, Queue::Heads);
                     self.assign(key);
+                    self.drop_stuck_data(key);
                 }
                 let Some(key) = self.streams.pop(Queue::Heads) else { return };
                 self.visit(key, out);

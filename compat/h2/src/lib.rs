@@ -23,8 +23,9 @@
 //! - Fields that came as never indexed (RFC 7541 §6.2.3) are marked sensitive.
 //! - When writing fails, streams are told the socket's error at once; with `h2` they hear of a broken pipe later.
 //! - A stream that both sides have ended hears of a reset that comes before its last octets are written.
-//! - A field section of exactly `max_header_list_size` is accepted, as a maximum should be; one far above it is refused
-//!   before all of it has come.
+//! - A field section far above `max_header_list_size` is refused before all of it has come.
+//! - A request that is reset while it waits for its place, with DATA queued, sends that DATA before the reset only if the
+//!   windows take all of it; with `h2` it waits for them.
 //! - The place of a stream among the concurrent ones is free when the stream has ended, a little earlier than with `h2`,
 //!   where its last frame must have been written. A reset by the peer that crosses ours changes no cause.
 //! - After `set_initial_window_size` lowered a window, credit that was released is announced without waiting for the next

@@ -93,7 +93,10 @@ impl<B: Buf> SendRequest<B> {
             Ok::<_, Error>((place, full))
         })?;
         let stream = StreamRef::counted(&self.shared, place);
-        self.pending = full.then(|| stream.clone());
+        // As in h2 an earlier one stays until `poll_ready` lets go of it.
+        if full {
+            self.pending = Some(stream.clone());
+        }
         let response =
             ResponseFuture { stream: StreamRef::counted(&self.shared, place), promises_taken: false };
         Ok((response, SendStream::new(stream)))

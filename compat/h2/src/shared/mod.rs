@@ -202,7 +202,7 @@ impl Inner {
 
     /// The socket failed.
     pub(crate) fn fail(&mut self, error: &std::io::Error) {
-        self.over = Some(Cause::io(error));
+        self.over.get_or_insert_with(|| Cause::io(error));
         let same = match Cause::io(error) {
             Cause::Io(kind, Some(text)) => std::io::Error::new(kind, &*text),
             _ => error.kind().into(),
