@@ -222,14 +222,15 @@ impl Core {
                         self.highest_remote = id;
                     }
                 }
-                if let Err(misdeed) = self.limits.charge(Cheap::Provoked, &self.config, self.now) {
-                    return self.fail(Fault::connection(misdeed));
-                }
                 let key = self.streams.find(id);
                 let stream = key.and_then(|key| self.streams.get(key));
                 let is_over = self.ends_stream
                     && stream.is_some_and(|stream| stream.state == State::HalfClosedLocal)
                     && manners.lets_ended_streams_rest(fault.misdeed);
+                if !is_over && let Err(misdeed) = self.limits.charge(Cheap::Provoked, &self.config, self.now)
+                {
+                    return self.fail(Fault::connection(misdeed));
+                }
                 if !is_over {
                     self.send_reset(id, manners.code(fault.misdeed));
                 }

@@ -20,6 +20,11 @@
 //!   trailers above the limit of a field section (`h2` leaves fields out). A request whose URI has an authority and
 //!   nothing else is sent as `http` with the path `/`.
 //! - A field block that is too large and comes in several frames is answered with 431, where `h2` may end the connection.
+//! - `content-length` means nothing in messages of CONNECT and in informational ones (RFC 9110 §8.6, §9.3.6).
+//! - Nothing is sent on a stream that was reset, informational responses neither. A PING of the application is not kept
+//!   back by the one of a graceful shutdown. A frame that breaks a rule is refused before it is whole, and a
+//!   WINDOW_UPDATE may come at another moment when a read ends within a frame.
+//! - After a GOAWAY new requests fail for that reason, even if the socket has failed since.
 //! - Fields that came as never indexed (RFC 7541 §6.2.3) are marked sensitive.
 //! - When writing fails, streams are told the socket's error at once; with `h2` they hear of a broken pipe later.
 //! - A stream that both sides have ended hears of a reset that comes before its last octets are written.

@@ -7,11 +7,18 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use crate::script::Side;
 
-/// Of one stream of one side, or of that side's connection.
+/// One direction of a stream as one side has it, or that side's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Who {
     pub side: Side,
-    pub stream: Option<u32>,
+    pub part: Part,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Connection,
+    Receiving(u32),
+    Sending(u32),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +35,8 @@ pub enum Event {
     Read(u64),
     /// So many octets were queued as capacity came.
     Pumped(u64),
+    /// This side has queued the last it sends.
+    Ended,
     /// What should never be seen.
     Wrong(String),
 }

@@ -80,6 +80,9 @@ impl ResponseHead {
     }
 }
 
+/// Marks a value that is sensitive.
+pub const SENSITIVE: &str = "\u{a7}";
+
 /// The fields in the order of their names; those of one name as they came.
 pub fn show_fields(map: &HeaderMap) -> String {
     let mut names: Vec<_> = map.keys().collect();
@@ -87,9 +90,11 @@ pub fn show_fields(map: &HeaderMap) -> String {
     let mut text = String::new();
     for name in names {
         for value in map.get_all(name) {
-            let secret = if value.is_sensitive() { "!" } else { "" };
+            let secret = if value.is_sensitive() { SENSITIVE } else { "" };
             match value.as_bytes() {
-                short if short.len() <= 20 => write!(text, " {name}:{secret}{}", String::from_utf8_lossy(short)),
+                short if short.len() <= 20 => {
+                    write!(text, " {name}:{secret}{}", String::from_utf8_lossy(short))
+                }
                 long => write!(text, " {name}:{secret}{}#{:x}", long.len(), hash(long)),
             }
             .unwrap();
@@ -100,7 +105,7 @@ pub fn show_fields(map: &HeaderMap) -> String {
 
 /// FNV-1a.
 fn hash(octets: &[u8]) -> u64 {
-    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
-        (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
-    })
+    octets
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3))
 }

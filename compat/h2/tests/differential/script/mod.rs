@@ -7,7 +7,7 @@ mod generate;
 mod heads;
 mod plans;
 
-pub use heads::{Fields, RequestHead, ResponseHead, show_fields};
+pub use heads::{Fields, RequestHead, ResponseHead, SENSITIVE, show_fields};
 
 /// One conversation.
 #[derive(Clone, Debug)]
@@ -63,13 +63,6 @@ pub struct Lane {
     pub held: bool,
 }
 
-impl Lane {
-    /// Whether there is no limit to what is under way.
-    pub fn is_wide(&self) -> bool {
-        self.capacity.is_none()
-    }
-}
-
 /// One thing that happens. Afterwards everything runs until all is quiet, unless the next step comes at once.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -103,7 +96,11 @@ impl Side {
 #[derive(Clone, Debug)]
 pub enum Act {
     /// Over this `SendRequest`; if `waits`, when it is ready.
-    Request { sender: usize, waits: bool, head: RequestHead },
+    Request {
+        sender: usize,
+        waits: bool,
+        head: RequestHead,
+    },
     Respond(ResponseHead),
     Inform(ResponseHead),
     /// Waits for the response.
@@ -111,14 +108,28 @@ pub enum Act {
     /// Waits for informational responses first.
     AwaitHints,
     /// Takes so many octets of the body, as they come.
-    Read { octets: u64, release: Release },
+    Read {
+        octets: u64,
+        release: Release,
+    },
     /// Releases so much of what was taken and not released.
-    Release { percent: usize },
+    Release {
+        percent: usize,
+    },
     ReleaseTooMuch,
     /// Queues DATA of this size in chunks of that, whatever the capacity.
-    Send { octets: usize, chunk: usize, end: bool },
+    Send {
+        octets: usize,
+        chunk: usize,
+        end: bool,
+    },
     /// Sends a body as capacity comes.
-    Pump { octets: usize, chunk: usize, ask: Ask, end: End },
+    Pump {
+        octets: usize,
+        chunk: usize,
+        ask: Ask,
+        end: End,
+    },
     Trailers(Fields),
     Reserve(usize),
     /// Waits for capacity, once.
@@ -209,6 +220,10 @@ pub enum Place {
 pub enum Fault {
     /// The reader sees the end; what is written is lost.
     End,
-    /// Reads and writes fail, both ways.
-    Error(std::io::ErrorKind),
+    /// The same, but the end is not an orderly one: `UnexpectedEof`.
+    Torn,
+    /// Reads fail, on both sides; what is written is lost.
+    Reads(std::io::ErrorKind),
+    /// The next write fails; the reader sees the end.
+    Writes(std::io::ErrorKind),
 }
