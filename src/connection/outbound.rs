@@ -56,6 +56,7 @@ impl Core {
         written > 0
     }
 
+    /// Whether there is anything that neither a window nor the peer's limit of streams holds back.
     pub(super) fn wants_transmit(&self) -> bool {
         if self.send_preface || !self.control.is_empty() {
             return true;
@@ -81,7 +82,7 @@ impl Core {
         due
     }
 
-    /// Writes everything that waits, as it waits. What has a time limit gets its time here, for the application may have asked
+    /// Writes everything that waits. What has a time limit gets its time here, for the application may have asked
     /// for it long after the last input.
     fn transmit_control(&mut self, out: &mut Outbound) {
         let frames = self.control.take();
@@ -157,7 +158,6 @@ impl Core {
         {
             self.visit(key, out);
         }
-        // Those that hold credit of their own stand above.
         while out.octets() < enough
             && self.send_credit.available() > 0
             && let Some(key) = self.streams.pop_data()

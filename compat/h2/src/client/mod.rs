@@ -75,11 +75,9 @@ impl<B: Buf> SendRequest<B> {
         // What else is in there may hold handles of this connection: dropped before the lock is taken.
         let protocol = request.extensions_mut().remove::<crate::ext::Protocol>();
         request.extensions_mut().clear();
-        request.extensions_mut().extend(protocol.map_or_else(http::Extensions::new, |protocol| {
-            let mut extensions = http::Extensions::new();
-            extensions.insert(protocol);
-            extensions
-        }));
+        if let Some(protocol) = protocol {
+            request.extensions_mut().insert(protocol);
+        }
         let pending = self.pending.as_ref().map(|stream| stream.place);
         let (place, full) = self.shared.with(|inner| {
             inner.check_open()?;
