@@ -149,7 +149,7 @@ options! {
 #[expect(clippy::single_component_path_imports, reason = "gives the macro a path")]
 pub(crate) use forward_options;
 
-/// How a connection behaves where RFC 9113 leaves a choice.
+/// How a connection behaves where RFC 9113 leaves a choice, and where the crate `h2` differs from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Manners {

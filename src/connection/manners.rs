@@ -1,7 +1,9 @@
 //! Where RFC 9113 leaves a choice: every point in which [`Manners::H2`] differs from our own way, in one place.
 //!
 //! The crate `h2` has programs and tests written against what it is seen to do; a facade in its name has to do the
-//! same. Always true here: neither way breaks a rule of the RFC, and no limit that protects us depends on it.
+//! same, also where it has another code for an error, or lets it reach further, than the RFC says ([`Manners::code`],
+//! `reach`, `resets_idle`). Always true here: memory and work stay bounded either way; the budgets for floods are the same,
+//! but for empty DATA frames, of which h2 takes fewer.
 
 use bytes::Bytes;
 

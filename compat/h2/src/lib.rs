@@ -39,7 +39,8 @@
 //!   more of them (PING, SETTINGS, PRIORITY).
 //!
 //! Always true here: this crate has names and meanings, and no protocol: frames, states, windows and limits are
-//! `millpond::connection`'s.
+//! `millpond::connection`'s. Two limits of h2's are counted here, since only a facade knows what they are about: requests
+//! that were reset before anyone accepted them, and small DATA frames that nobody has read.
 
 #![deny(missing_docs, unsafe_code)]
 #![warn(unreachable_pub)]

@@ -1,7 +1,12 @@
 //! What happens when the application lets go of a stream (RFC 9113 §8.1, §5.4.2).
 
 use super::{end::ok, raw::Raw};
-use crate::{config::Config, connection::Side, error::ErrorCode, frame::setting};
+use crate::{
+    config::{Config, Manners},
+    connection::Side,
+    error::ErrorCode,
+    frame::setting,
+};
 
 #[test]
 fn a_client_that_lets_go_cancels() {
@@ -97,4 +102,22 @@ fn letting_go_of_what_is_gone_does_nothing() {
     raw.end.conn.give_back(key, 10);
     raw.answers([]);
     raw.is_well();
+}
+
+#[test]
+fn in_the_manner_of_h2_a_request_that_was_given_up_is_opened_and_reset() {
+    // The window lets the DATA go, or it does not: the reset must not wait for it.
+    for (window, data) in [(65_535, vec!["DATA 1 10"]), (9, vec![])] {
+        let mut raw = Raw::new(Side::Client, Config::builder().manners(Manners::H2));
+        raw.settings(&[(setting::INITIAL_WINDOW_SIZE, window)]);
+        raw.take_answers();
+        let id = raw.end.post();
+        raw.end.data(id, "ten octets", false);
+        raw.end.reset(id, ErrorCode::CANCEL);
+        raw.flush();
+        let answers = raw.take_answers();
+        assert!(answers[0].starts_with("HEADERS 1"), "{answers:?}");
+        assert_eq!(answers[1..], [data, vec!["RST_STREAM 1 CANCEL"]].concat());
+        assert_eq!(raw.end.conn.concurrent_streams(), (0, 0));
+    }
 }

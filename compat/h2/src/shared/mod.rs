@@ -183,9 +183,9 @@ impl Inner {
             return None;
         }
         match Cause::new(&failure?, StreamId::ZERO, false) {
-            // What was wrong in detail is said to the streams.
             // A socket that failed is told apart by the driver; this one has only ended.
             Cause::GoAway(_, Reason::NO_ERROR, _) | Cause::Io(..) => None,
+            // What was wrong in detail is said to the streams.
             Cause::GoAway(_, reason, initiator) => {
                 Some(Cause::GoAway(Bytes::new(), reason, initiator).into())
             }
