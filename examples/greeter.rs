@@ -124,7 +124,8 @@ async fn talk(socket: &str, channel: Channel) -> Result<(), BoxError> {
 
 /// What idle connections cost; how many blocks they hold.
 fn measure(connections: usize) -> Result<usize, BoxError> {
-    const REST: Duration = Duration::from_secs(1);
+    // Longer than it takes an idle connection to rest.
+    const REST: Duration = Duration::from_secs(3);
     println!(
         "\n{connections} idle connections after one call each: octets for each connection, one process for each side"
     );

@@ -1,7 +1,10 @@
 //! Every option of a connection: range, default and reason, in one place (RFC 9113 §6.5.2 for the settings).
 //!
 //! Always true here: a [`Config`] is in range, since only [`ConfigBuilder::build`] makes one; the environment
-//! wins over code for read buffer pooling (`env.rs`). Sizes are octets.
+//! wins over code for read buffer pooling, and sets a memory budget where code sets none (`env.rs`). Sizes are octets.
+
+#[cfg(feature = "tokio")]
+mod shared;
 
 use std::time::Duration;
 
@@ -9,6 +12,7 @@ use crate::{
     buffer::BufferPool,
     env,
     error::{Error, Mistake},
+    memory::MemoryBudget,
 };
 
 /// The largest flow-control window: 2^31 - 1 octets (RFC 9113 §6.9.1).
@@ -17,7 +21,7 @@ pub(crate) const MAX_WINDOW: u32 = 0x7fff_ffff;
 macro_rules! options {
     ($($(#[doc = $doc:literal])* $name:ident: $type:ty = $default:expr;)*) => {
         /// The options of a connection, checked. Cheap to clone.
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, PartialEq)]
         pub struct Config {
             $(pub(crate) $name: $type,)*
             pub(crate) pool: BufferPool,
@@ -122,9 +126,25 @@ options! {
     /// How long the acknowledgement of our SETTINGS may take (RFC 9113 §6.5.3): more than 0; `None` waits for
     /// ever. Default 30 s.
     settings_timeout: Option<Duration> = Some(Duration::from_secs(30));
-    /// How long a field block may stay unfinished after its HEADERS frame began: more than 0; `None` waits
-    /// for ever. Default 30 s.
+    /// How long a field block may stay unfinished after its HEADERS frame began, and so any other frame that is held until
+    /// it is whole (all but DATA and unknown ones): more than 0; `None` waits for ever. Default 30 s.
     header_read_timeout: Option<Duration> = Some(Duration::from_secs(30));
+    /// How long octets may wait for the socket while the peer takes none of them: more than 0; `None` waits for
+    /// ever. Then the connection is given up ([`Misdeed::WriteTimeout`](crate::Misdeed::WriteTimeout)), for a peer
+    /// that never reads would hold what is to be sent to it. Default 60 s: longer than any pause of a healthy peer,
+    /// and a stall that TCP itself bears for a quarter of an hour.
+    write_timeout: Option<Duration> = Some(Duration::from_secs(60));
+    /// After how long without traffic and without a stream a busy connection rests: what it needs for work is given
+    /// back, and made again when it wakes, which takes some microseconds. One is busy that was woken four times in a row
+    /// after less than this; any other rests at once. `None` never rests, nor does a connection without read buffer
+    /// pooling. Default 1 s: longer than the pauses of a busy connection, and soon enough for memory.
+    rest_after: Option<Duration> = Some(Duration::from_secs(1));
+    /// After how long without movement a stream is reset with CANCEL
+    /// ([`Misdeed::StreamIdle`](crate::Misdeed::StreamIdle)) and what is unread of it is dropped: at least 4 ms;
+    /// it may take a quarter longer. Movement is a frame on the stream in either direction, or octets of it released
+    /// by the reader. Bounds in time what a peer holds with a closed window, or a reader by not reading. Default
+    /// `None`, which never does: gRPC has streams that are quiet for hours and healthy.
+    stream_idle_timeout: Option<Duration> = None;
     /// How many streams that were reset are remembered, so that frames that crossed the reset do no harm: 0 to
     /// 1,024. Default 50, as h2.
     max_concurrent_reset_streams: usize = 50;
@@ -136,6 +156,18 @@ options! {
     /// How many stream errors the peer may provoke at once; refills like the above (CVE-2025-8671). `None`
     /// does not limit it. Default 1,024, as h2.
     max_local_error_reset_streams: Option<usize> = Some(1_024);
+    /// How many frames of each cheap kind the peer may send at once, and how many replies may wait for it. Default:
+    /// see [`Allowances`](crate::Allowances).
+    allowances: crate::config::Allowances = crate::config::Allowances::DEFAULT;
+    /// How many octets one connection may hold: at least 65,536; `None` leaves it to the other limits. As it comes
+    /// near, new streams are refused (75 %) and windows shrink (85 %); DATA that does not fit costs its stream
+    /// ([`Misdeed::MemoryExhausted`](crate::Misdeed::MemoryExhausted)). Default `None`: the other limits bound a
+    /// connection already (see `docs/limits.md`), and counting costs a little for each piece.
+    max_connection_memory: Option<usize> = None;
+    /// A budget that many connections share, of servers and channels alike: see
+    /// [`MemoryBudget`](crate::memory::MemoryBudget). Default `None`, or the budget of the process if the variable
+    /// `MILLPOND_MEMORY_BUDGET` sets one.
+    memory_budget: Option<crate::memory::MemoryBudget> = None;
     /// Whether read buffers come from the pool and go back after each read. `false` keeps one buffer of its
     /// own for each connection instead. The variable `MILLPOND_READ_BUFFER_POOLING` wins over it. Default
     /// true.
@@ -159,6 +191,53 @@ pub enum Manners {
     /// As the crate `h2` does, for programs that were written against it. `connection/manners.rs` lists every
     /// point.
     H2,
+}
+
+/// How many frames that are cheap to send a peer may send at once. A tenth of each comes back every second, and useful
+/// work earns more; beyond it the connection ends with ENHANCE_YOUR_CALM. At least 1 is always allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Allowances {
+    /// PING (CVE-2019-9512). Default 100: an honest peer sends one for keepalive, and one for each round trip that
+    /// measures bandwidth.
+    pub ping: u32,
+    /// SETTINGS (CVE-2019-9515). Default 100: an honest peer sends one at the start, and a few when it tunes its
+    /// windows.
+    pub settings: u32,
+    /// PRIORITY and PRIORITY_UPDATE. Default 1,000: browsers of old built trees of a few dozen streams.
+    pub priority: u32,
+    /// WINDOW_UPDATE. Default 10,000: two for each of our DATA frames are earned; the rest is for windows that open.
+    pub window_update: u32,
+    /// DATA without payload and without END_STREAM (CVE-2019-9518). Default 1,000.
+    pub empty_data: u32,
+    /// Frames of unknown type. Default 1,000: GREASE is one now and then.
+    pub unknown: u32,
+    /// GOAWAY. Default 100: a graceful shutdown takes two.
+    pub goaway: u32,
+    /// Informational responses. Default 1,000: one or two for a request, which earns one back when it ends.
+    pub informational: u32,
+    /// Replies that wait for a peer that sends and does not read: never refilled. Default 1,024, which are 24 KiB.
+    pub replies: usize,
+}
+
+impl Allowances {
+    const DEFAULT: Self = Allowances {
+        ping: 100,
+        settings: 100,
+        priority: 1_000,
+        window_update: 10_000,
+        empty_data: 1_000,
+        unknown: 1_000,
+        goaway: 100,
+        informational: 1_000,
+        replies: 1_024,
+    };
+}
+
+impl Default for Allowances {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 /// The values of our first SETTINGS (RFC 9113 §6.5.2), those that are given and no others. What is not said keeps
@@ -185,6 +264,11 @@ impl Config {
     /// A builder that holds the defaults.
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::default()
+    }
+
+    /// Whether a connection ever goes to rest. Without pooling it keeps its buffer, so it does not.
+    pub(crate) fn rests(&self) -> bool {
+        self.rest_after.is_some() && self.read_buffer_pooling
     }
 }
 
@@ -237,6 +321,15 @@ impl ConfigBuilder {
             (c.handshake_timeout != Some(Duration::ZERO), "handshake_timeout: more than 0"),
             (c.settings_timeout != Some(Duration::ZERO), "settings_timeout: more than 0"),
             (c.header_read_timeout != Some(Duration::ZERO), "header_read_timeout: more than 0"),
+            (c.write_timeout != Some(Duration::ZERO), "write_timeout: more than 0"),
+            (
+                c.stream_idle_timeout.is_none_or(|timeout| timeout >= Duration::from_millis(4)),
+                "stream_idle_timeout: at least 4 ms",
+            ),
+            (
+                c.max_connection_memory.is_none_or(|octets| octets >= 65_536),
+                "max_connection_memory: at least 65,536",
+            ),
         ];
         match checks.into_iter().find(|(fits, _)| !fits) {
             Some((_, complaint)) => Err(Mistake::BadOption(complaint).into()),
@@ -248,6 +341,10 @@ impl ConfigBuilder {
         if let Some(pooling) = env::read_buffer_pooling() {
             self.0.read_buffer_pooling = pooling;
         }
+        // The manners of h2 know no budget.
+        if self.0.memory_budget.is_none() && self.0.manners == Manners::Own {
+            self.0.memory_budget = env::memory_budget().map(MemoryBudget::of_process);
+        }
         self.0
     }
 }
@@ -258,7 +355,7 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_refused_by_name() {
-        let refused: [(ConfigBuilder, &str); 12] = [
+        let refused: [(ConfigBuilder, &str); 15] = [
             (Config::builder().initial_stream_window_size(1 << 31), "initial_stream_window_size"),
             (Config::builder().initial_connection_window_size(65_534), "initial_connection_window_size"),
             (Config::builder().max_frame_size(16_383), "max_frame_size"),
@@ -271,6 +368,9 @@ mod tests {
             (Config::builder().handshake_timeout(Some(Duration::ZERO)), "handshake_timeout"),
             (Config::builder().settings_timeout(Some(Duration::ZERO)), "settings_timeout"),
             (Config::builder().header_read_timeout(Some(Duration::ZERO)), "header_read_timeout"),
+            (Config::builder().write_timeout(Some(Duration::ZERO)), "write_timeout"),
+            (Config::builder().stream_idle_timeout(Some(Duration::from_millis(3))), "stream_idle_timeout"),
+            (Config::builder().max_connection_memory(Some(65_535)), "max_connection_memory"),
         ];
         for (builder, name) in refused {
             let error = builder.build().unwrap_err();

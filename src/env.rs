@@ -6,11 +6,20 @@
 /// `MILLPOND_READ_BUFFER_POOLING`: `off`, `false` or `0` keeps one read buffer for each connection; `on`,
 /// `true` or `1` pools them; unset or anything else leaves the choice to code.
 pub(crate) fn read_buffer_pooling() -> Option<bool> {
-    const NAME: &str = "MILLPOND_READ_BUFFER_POOLING";
-    let value = std::env::var_os(NAME)?;
-    let parsed = value.to_str().and_then(parse_switch);
+    read("MILLPOND_READ_BUFFER_POOLING", parse_switch)
+}
+
+/// `MILLPOND_MEMORY_BUDGET`: octets that all connections of the process may hold together; unset or anything else
+/// sets no budget.
+pub(crate) fn memory_budget() -> Option<usize> {
+    read("MILLPOND_MEMORY_BUDGET", |value| value.parse().ok().filter(|octets| *octets > 0))
+}
+
+fn read<T>(name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    let value = std::env::var_os(name)?;
+    let parsed = value.to_str().and_then(parse);
     if parsed.is_none() {
-        tracing::warn!(variable = NAME, ?value, "value not understood, ignored");
+        tracing::warn!(variable = name, ?value, "value not understood, ignored");
     }
     parsed
 }

@@ -25,7 +25,7 @@ pub struct Error(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// The peer broke a rule; we answered with RST_STREAM or GOAWAY.
+    /// The peer broke a rule, or went beyond a limit of ours; we answered with RST_STREAM or GOAWAY.
     Misdeed(Fault),
     /// A RST_STREAM ended the stream.
     Reset { origin: Origin, code: ErrorCode },
@@ -109,6 +109,7 @@ impl Error {
     /// Who caused this.
     pub fn origin(&self) -> Origin {
         match &self.0 {
+            Kind::Misdeed(fault) if fault.misdeed.is_our_decision() => Origin::Us,
             Kind::Misdeed(_) => Origin::Peer,
             Kind::Reset { origin, .. } | Kind::GoAway { origin, .. } => *origin,
             Kind::Io(_) => Origin::Io,
@@ -181,14 +182,22 @@ impl Error {
         matches!(self.0, Kind::Reset { origin: Origin::Peer, .. } | Kind::GoAway { origin: Origin::Peer, .. })
     }
 
-    /// Whether the peer says that it did not process the request, so that it may be sent again on another
+    /// Whether the peer says that it did not process the request, or it was never sent, so that it may be sent again on another
     /// connection even if it is not idempotent (RFC 9113 §8.7).
     pub fn is_unprocessed(&self) -> bool {
         match &self.0 {
             Kind::Reset { code, .. } => *code == ErrorCode::REFUSED_STREAM,
             Kind::GoAway { unprocessed, .. } => *unprocessed,
+            // On our side the request was not sent.
+            Kind::Misdeed(fault) => fault.misdeed == Misdeed::MemoryPressure,
             _ => false,
         }
+    }
+
+    /// Whether what is unread of the stream is lost with it, because its memory, or the time it may take, is what the
+    /// stream was ended for.
+    pub fn discards_unread(&self) -> bool {
+        matches!(self.misdeed(), Some(Misdeed::MemoryExhausted | Misdeed::StreamIdle))
     }
 
     /// The socket's error, when that is the cause.

@@ -50,6 +50,7 @@
 //! | [`connection`] | the state machine of a connection, without socket, clock or task |
 //! | [`frame`], [`hpack`] | frames and field compression |
 //! | [`buffer`], [`readiness`] | the pool, and waiting before taking from it |
+//! | [`memory`] | budgets for what connections hold, and their books |
 //! | [`error`] | who failed, how far it reaches, which code goes on the wire |
 //!
 //! # Features
@@ -65,8 +66,9 @@
 //! # Options
 //!
 //! [`Config`] has every option of a connection, with range, default and reason; [`Server`] and [`ChannelBuilder`]
-//! have the same options beside their own. One environment variable is read: `MILLPOND_READ_BUFFER_POOLING=off`
-//! keeps one read buffer for each connection, as usual transports do, to compare or to roll back.
+//! have the same options beside their own. Two environment variables are read: `MILLPOND_READ_BUFFER_POOLING=off`
+//! keeps one read buffer for each connection, as usual transports do, to compare or to roll back;
+//! `MILLPOND_MEMORY_BUDGET` bounds the octets that all connections hold together.
 #![deny(missing_docs, unsafe_code)]
 #![warn(unreachable_pub)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
@@ -87,11 +89,13 @@ pub mod error;
 pub mod frame;
 pub mod handle;
 pub mod hpack;
+pub mod memory;
 pub mod readiness;
 #[cfg(feature = "tokio")]
 pub mod server;
 mod stream;
 mod stream_id;
+mod sync;
 
 #[cfg(feature = "hyper")]
 pub use adapter::hyper::Connector;
@@ -99,8 +103,9 @@ pub use adapter::hyper::Connector;
 pub use adapter::{Body, CallError, ConnectInfo};
 #[cfg(feature = "tokio")]
 pub use channel::{CallFuture, Channel, ChannelBuilder, Connect};
-pub use config::{Config, ConfigBuilder, FirstSettings, Manners};
+pub use config::{Allowances, Config, ConfigBuilder, FirstSettings, Manners};
 pub use error::{Error, ErrorCode, Misdeed};
+pub use memory::MemoryBudget;
 #[cfg(feature = "tokio")]
 pub use server::Server;
 pub use stream::Protocol;

@@ -15,6 +15,7 @@ pub mod tonic;
 pub use body::Body;
 pub use call_error::{BoxError, CallError};
 pub use dial::ConnectError;
+pub(crate) use socket::PeerInfo;
 pub use socket::{ConnectInfo, Connected, SocketOptions};
 
 #[cfg(unix)]

@@ -21,6 +21,11 @@ use crate::{
 
 use super::CallError;
 
+/// Data up to this is copied into memory of its own. It may be a slice of a buffer that is much larger, as a message
+/// that tonic has encoded is: many of these, kept until all are written, make the allocator take memory from the system
+/// and give it back, again and again.
+const CRUMB: usize = 1_024;
+
 /// How far a body was emptied.
 enum Filled {
     /// It has ended, and so has the queue.
@@ -58,12 +63,19 @@ where
             }
             Poll::Ready(Some(Err(error))) => return Err(CallError::body(error)),
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                // Free of copying where the data is `Bytes`.
-                Ok(mut data) => queue.push_data(data.copy_to_bytes(data.remaining())),
+                Ok(mut data) => queue.push_data(match data.remaining() {
+                    octets @ ..=CRUMB => {
+                        let mut copy = vec![0; octets];
+                        data.copy_to_slice(&mut copy);
+                        copy.into()
+                    }
+                    // Free of copying where the data is `Bytes`.
+                    octets => data.copy_to_bytes(octets),
+                }),
                 Err(frame) => {
                     if let Ok(trailers) = frame.into_trailers() {
                         check_headers(&trailers).map_err(|mistake| CallError::body(Error::from(mistake)))?;
-                        queue.push_trailers(Box::new(trailers));
+                        queue.push_trailers(trailers);
                         return Ok(Filled::Ended);
                     }
                 }
@@ -99,12 +111,11 @@ where
         cx: &mut Context<'_>,
         mut queue: SendQueue,
         enough: usize,
-        send: impl FnOnce(SendQueue) -> Result<SendStream, Error>,
+        send: impl FnOnce(SendQueue) -> Result<Option<SendStream>, Error>,
     ) -> Result<bool, CallError> {
         let this = self.project();
         let filled = fill(this.body, cx, &mut queue, enough)?;
-        let stream = send(queue)?;
-        *this.stream = Some(stream);
+        *this.stream = send(queue)?;
         Ok(matches!(filled, Filled::Ended))
     }
 }
@@ -123,7 +134,7 @@ where
         loop {
             ready!(stream.poll_room(cx))?;
             let mut queue = SendQueue::new();
-            let filled = fill(this.body.as_mut(), cx, &mut queue, stream.max_send_buffer());
+            let filled = fill(this.body.as_mut(), cx, &mut queue, stream.room());
             if !queue.is_empty() {
                 stream.send_queue(queue)?;
             }

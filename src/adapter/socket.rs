@@ -1,12 +1,12 @@
 //! Options of sockets, and who is at their other end.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{any::Any, fmt, net::SocketAddr, time::Duration};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
 /// Options of TCP sockets, accepted or connected.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketOptions {
     /// TCP_NODELAY: small writes are sent at once. Default true.
     pub nodelay: bool,
@@ -77,11 +77,58 @@ impl ConnectInfo {
         ConnectInfo::Unix { process: credentials.and_then(|credentials| credentials.pid()) }
     }
 
+    /// Puts it where services look for it.
+    fn put(&self, extensions: &mut http::Extensions) {
+        #[cfg(feature = "tonic")]
+        if let ConnectInfo::Tcp { local_addr, remote_addr } = *self {
+            extensions.insert(::tonic::transport::server::TcpConnectInfo { local_addr, remote_addr });
+        }
+        extensions.insert(self.clone());
+    }
+
     /// The peer's address, if it is a TCP peer.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         match self {
             ConnectInfo::Tcp { remote_addr, .. } => *remote_addr,
             _ => None,
+        }
+    }
+}
+
+/// What each request of a connection gets to know of its peer, in as few octets as it takes.
+pub(crate) enum PeerInfo {
+    Known(Box<ConnectInfo>),
+    /// Of IO that is not of ours to know.
+    Other(http::Extensions),
+}
+
+impl PeerInfo {
+    pub(crate) fn of<T: Connected + 'static>(io: &T) -> Self {
+        // A comparison of type identifiers, which the compiler folds.
+        match (io as &dyn Any).downcast_ref::<TcpStream>() {
+            Some(socket) => PeerInfo::Known(Box::new(ConnectInfo::of_tcp(socket))),
+            None => {
+                let mut extensions = http::Extensions::new();
+                io.connect_info(&mut extensions);
+                PeerInfo::Other(extensions)
+            }
+        }
+    }
+
+    /// Puts it into the extensions of a request.
+    pub(crate) fn put(&self, extensions: &mut http::Extensions) {
+        match self {
+            PeerInfo::Known(info) => info.put(extensions),
+            PeerInfo::Other(other) => extensions.extend(other.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for PeerInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PeerInfo::Known(info) => info.fmt(f),
+            PeerInfo::Other(extensions) => extensions.get::<ConnectInfo>().fmt(f),
         }
     }
 }
@@ -109,12 +156,7 @@ pub trait Connected {
 
 impl Connected for TcpStream {
     fn connect_info(&self, extensions: &mut http::Extensions) {
-        let info = ConnectInfo::of_tcp(self);
-        #[cfg(feature = "tonic")]
-        if let ConnectInfo::Tcp { local_addr, remote_addr } = info {
-            extensions.insert(::tonic::transport::server::TcpConnectInfo { local_addr, remote_addr });
-        }
-        extensions.insert(info);
+        ConnectInfo::of_tcp(self).put(extensions);
     }
 }
 

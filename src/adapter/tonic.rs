@@ -74,7 +74,12 @@ fn is_silence(misdeed: Misdeed) -> bool {
     use Misdeed::*;
     matches!(
         misdeed,
-        HandshakeTimeout | HeadersTimeout | KeepaliveTimeout | SettingsNotAcknowledged | WriteStalled
+        HandshakeTimeout
+            | HeadersTimeout
+            | KeepaliveTimeout
+            | SettingsNotAcknowledged
+            | WriteStalled
+            | WriteTimeout
     )
 }
 

@@ -4,14 +4,13 @@
 //! idle, and ends at once when the pool is gone. A pool without a housekeeper (the thread could not be
 //! spawned) works as well, it only keeps more.
 
-use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU8, Ordering::SeqCst},
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    },
+use std::{sync::PoisonError, time::Duration};
+
+use crate::sync::{
+    Mutex,
+    atomic::{AtomicU8, Ordering::SeqCst},
+    mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
-    time::Duration,
 };
 
 use super::pool::{BufferPool, WeakPool};
@@ -104,3 +103,6 @@ fn keep_house(pool: &WeakPool, end_of_pool: &Receiver<()>, period: Duration) {
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod model;

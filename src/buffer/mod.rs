@@ -14,6 +14,8 @@ mod class;
 mod cursor;
 mod decay;
 mod memory;
+#[cfg(all(test, loom))]
+mod model;
 mod outbound;
 mod piece;
 mod pool;

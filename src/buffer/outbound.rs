@@ -1,8 +1,9 @@
 //! Octets on their way out: blocks that were written into, and shared payload between them.
 //!
 //! Always true here: octets leave in the order they were put; what is fully written is dropped at once; when
-//! nothing is left to write, no memory is held. A block sits with the last segment that was written into it,
-//! so that a frame header after shared payload goes to the same block as the one before.
+//! nothing is left to write, no memory is held but places for few segments, until they are shed. A block sits with
+//! the last segment that was written into it, so that a frame header after shared payload goes to the same block as
+//! the one before.
 
 use std::{collections::VecDeque, fmt, io};
 
@@ -19,7 +20,10 @@ const LAST_BLOCK: usize = 16 * 1024;
 /// Payload up to this is copied: that costs less than a segment of its own.
 const COPIED_TO: usize = 1024;
 
-/// Octets on their way out, to be written with vectored writes. No allocation when empty.
+/// Places for so many segments are kept when all is written: what a small write takes.
+const PLACES: usize = 4;
+
+/// Octets on their way out, to be written with vectored writes. No allocation when new, or [shed](Self::shed).
 pub struct Outbound {
     segments: VecDeque<Segment>,
     octets: usize,
@@ -181,8 +185,18 @@ impl Outbound {
 
     /// Drops everything.
     pub fn clear(&mut self) {
-        self.segments = VecDeque::new();
+        self.segments.clear();
+        if self.segments.capacity() > PLACES {
+            self.segments = VecDeque::new();
+        }
         self.octets = 0;
+    }
+
+    /// Gives the last memory back, if nothing is left to write.
+    pub fn shed(&mut self) {
+        if self.is_empty() {
+            self.segments = VecDeque::new();
+        }
     }
 
     /// Moves the block that sits with the segment `last`, into which nothing before `first` was written.

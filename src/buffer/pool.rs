@@ -6,12 +6,11 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, Weak},
     time::Duration,
 };
+
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::{
     block::Block,
@@ -51,6 +50,15 @@ pub struct BufferPool {
     /// `None` is the process-wide pool.
     own: Option<Arc<Core>>,
 }
+
+impl PartialEq for BufferPool {
+    /// Whether they are handles of the same pool.
+    fn eq(&self, other: &Self) -> bool {
+        self.own.as_ref().map(Arc::as_ptr) == other.own.as_ref().map(Arc::as_ptr)
+    }
+}
+
+impl Eq for BufferPool {}
 
 impl BufferPool {
     /// A pool of its own, which shares nothing with any other.
@@ -118,6 +126,18 @@ impl BufferPool {
     /// True if nothing is idle; the housekeeper's reason to leave.
     pub(super) fn has_nothing_idle(&self) -> bool {
         self.core().octets_idle() == 0
+    }
+
+    /// Octets that exist, as counted for the high water.
+    #[cfg(all(test, loom))]
+    pub(crate) fn octets_held(&self) -> usize {
+        self.core().held.load(Relaxed)
+    }
+
+    /// Octets of the allowance that are taken.
+    #[cfg(all(test, loom))]
+    pub(crate) fn octets_far(&self) -> usize {
+        self.core().allowance.taken()
     }
 
     pub(super) fn housekeeper(&self) -> &Housekeeper {

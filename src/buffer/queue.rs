@@ -5,7 +5,7 @@
 //! popped) and the last (still growing) wastes at most a third of its block; when those two together would
 //! break the bound, the first is copied out of its block.
 
-use std::{collections::VecDeque, fmt, ops::Range};
+use std::{collections::VecDeque, fmt, mem, ops::Range};
 
 use bytes::Bytes;
 
@@ -22,27 +22,41 @@ const CRUMB: usize = 2 * 1024;
 /// A gathering block grows up to this.
 const GATHERED_MAX: usize = 16 * 1024;
 
-/// The unread DATA of one stream. One pointer, and no allocation, when empty.
+/// The unread DATA of one stream. No allocation when empty, nor for a single piece that shares no block.
 #[derive(Default)]
 pub struct PieceQueue {
+    /// The only piece, an allocation of its own; empty if there are others, or none. Most messages are one piece.
+    only: Bytes,
     unread: Option<Box<Unread>>,
 }
 
 impl PieceQueue {
     /// An empty queue.
     pub const fn new() -> Self {
-        Self { unread: None }
+        Self { only: Bytes::new(), unread: None }
     }
 
     /// Queues `piece` behind the others. What has to be copied goes to blocks of `pool`.
     pub fn push(&mut self, piece: Piece, pool: &BufferPool) {
-        if !piece.is_empty() {
-            self.unread.get_or_insert_with(|| Box::new(Unread::new(pool.clone()))).push(piece);
+        if piece.is_empty() {
+            return;
         }
+        if self.is_empty() && piece.origin.is_none() {
+            self.only = piece.bytes;
+            return;
+        }
+        let unread = self.unread.get_or_insert_with(|| Box::new(Unread::new(pool.clone())));
+        if !self.only.is_empty() {
+            unread.push(Piece { bytes: mem::take(&mut self.only), origin: None });
+        }
+        unread.push(piece);
     }
 
     /// The octets that have waited longest: a piece, or several small ones together.
     pub fn pop(&mut self) -> Option<Bytes> {
+        if !self.only.is_empty() {
+            return Some(mem::take(&mut self.only));
+        }
         let unread = self.unread.as_mut()?;
         let octets = unread.pop();
         if unread.entries.is_empty() {
@@ -53,21 +67,28 @@ impl PieceQueue {
 
     /// Octets not popped yet.
     pub fn unread(&self) -> usize {
-        self.unread.as_ref().map_or(0, |unread| unread.octets)
+        self.unread.as_ref().map_or(self.only.len(), |unread| unread.octets)
     }
 
     /// Octets of memory that they hold.
     pub fn held(&self) -> usize {
-        self.unread.as_ref().map_or(0, |unread| unread.held)
+        self.unread.as_ref().map_or(self.only.len(), |unread| unread.held)
+    }
+
+    /// Octets of memory that the whole queue takes: what the octets hold, and its own tables.
+    pub fn footprint(&self) -> usize {
+        let tables = |unread: &Unread| size_of::<Unread>() + unread.entries.capacity() * ENTRY;
+        self.unread.as_ref().map_or(self.only.len(), |unread| unread.held + tables(unread))
     }
 
     /// Whether everything was popped.
     pub fn is_empty(&self) -> bool {
-        self.unread.is_none()
+        self.only.is_empty() && self.unread.is_none()
     }
 
     /// Drops everything.
     pub fn clear(&mut self) {
+        self.only = Bytes::new();
         self.unread = None;
     }
 }
@@ -85,6 +106,9 @@ struct Unread {
     held: usize,
     pool: BufferPool,
 }
+
+/// An entry, and about what the owner of shared octets takes.
+const ENTRY: usize = size_of::<Entry>() + 64;
 
 enum Entry {
     /// An allocation of its own, as large as its octets.

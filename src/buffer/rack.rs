@@ -3,9 +3,10 @@
 //! Always true here: nothing waits; each rack knows how many of its blocks were never needed since the last
 //! trim, and writes to no memory but its own.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-
-use crossbeam_queue::ArrayQueue;
+use crate::sync::{
+    ArrayQueue,
+    atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+};
 
 use super::memory::Memory;
 

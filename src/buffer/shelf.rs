@@ -7,10 +7,9 @@
 //! not counted but known: blocks held less blocks idle. So is the high water: a class holds more blocks than
 //! ever before only when it has just made a new one.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
-};
+use std::sync::OnceLock;
+
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::{
     class::{self, CLASSES},
@@ -180,6 +179,11 @@ impl Allowance {
         within
     }
 
+    #[cfg(all(test, loom))]
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Relaxed)
+    }
+
     fn give_back(&self, octets: usize) {
         self.taken.fetch_sub(octets, Relaxed);
     }
@@ -189,7 +193,7 @@ impl Allowance {
 #[inline]
 fn stripe_of_thread(stripes: usize) -> Option<usize> {
     /// Threads counted so far.
-    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    static THREADS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     thread_local! {
         static THREAD: usize = THREADS.fetch_add(1, Relaxed);
     }

@@ -2,7 +2,10 @@
 
 use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
 
-use http::{HeaderValue, Uri};
+use http::{
+    HeaderValue, Uri,
+    uri::{Authority, Scheme},
+};
 
 use crate::{
     adapter::{CallError, SocketOptions, Target},
@@ -34,7 +37,8 @@ pub struct ChannelBuilder {
 }
 
 /// Our own part of the user agent.
-const USER_AGENT: &str = concat!("millpond/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("millpond/", env!("CARGO_PKG_VERSION")));
 
 impl ChannelBuilder {
     pub(super) fn new(uri: Uri, target: Result<Target, Error>) -> Self {
@@ -160,30 +164,27 @@ impl ChannelBuilder {
     }
 
     fn build(self, dial: impl FnOnce(Uri, Settings) -> Dial) -> Result<Channel, CallError> {
-        let config = Arc::new(self.config.build()?);
-        let user_agent = match self.user_agent {
-            Some(own) => HeaderValue::try_from(format!("{own} {USER_AGENT}"))
-                .map_err(|_| Error::from(Mistake::BadOption("user_agent: not a field value")))?,
-            None => HeaderValue::from_static(USER_AGENT),
-        };
-        let mut origin = self.origin.unwrap_or_else(|| self.uri.clone()).into_parts();
-        if origin.scheme.as_ref().is_none_or(|scheme| scheme.as_str() == "unix") {
+        let config = self.config.build()?.shared();
+        let joined =
+            |own: String| HeaderValue::try_from([own.as_bytes(), b" ", USER_AGENT.as_bytes()].concat());
+        let user_agent = self.user_agent.map(joined).transpose();
+        let user_agent =
+            user_agent.map_err(|_| Error::from(Mistake::BadOption("user_agent: not a field value")))?;
+        let user_agent = user_agent.map(Box::new);
+        let origin = self.origin.unwrap_or_else(|| self.uri.clone()).into_parts();
+        let (scheme, authority) = match (origin.scheme, origin.authority) {
+            (Some(scheme), Some(authority)) if scheme.as_str() != "unix" => (scheme, authority),
+            (Some(scheme), None) if scheme.as_str() != "unix" => {
+                return Err(Error::from(Mistake::BadUri("no authority for requests")).into());
+            }
             // gRPC names no host on a Unix socket; a name must stand in :authority all the same.
-            origin.scheme = Some(http::uri::Scheme::HTTP);
-            origin.authority = Some(http::uri::Authority::from_static("localhost"));
-        }
-        if origin.authority.is_none() {
-            return Err(Error::from(Mistake::BadUri("no authority for requests")).into());
-        }
-        let enough = config.max_send_buffer_size;
-        let settings = Settings {
-            config,
-            socket: self.socket,
-            connect_timeout: self.connect_timeout,
-            local_address: self.local_address,
+            _ => (Scheme::HTTP, Authority::from_static("localhost")),
         };
+        let socket = (self.socket, self.local_address);
+        let socket = (socket != Default::default()).then(|| Box::new(socket));
+        let settings = Settings { config, socket, connect_timeout: self.connect_timeout };
         let link = Link::new(dial(self.uri, settings), self.backoff);
-        Ok(Channel::new(Arc::new(Shared { link, origin, user_agent, timeout: self.timeout, enough })))
+        Ok(Channel::new(Arc::new(Shared { link, scheme, authority, user_agent, timeout: self.timeout })))
     }
 }
 
@@ -191,4 +192,32 @@ impl ChannelBuilder {
 async fn connected(channel: Channel) -> Result<Channel, CallError> {
     poll_fn(|cx| channel.shared.link.poll_sender(cx)).await?;
     Ok(channel)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_sockets_are_those_that_were_asked_for() {
+        let (second, retries) = (Some(Duration::from_secs(1)), Some(3));
+        let address = Some(IpAddr::from([127, 0, 0, 1]));
+        let builder = Channel::builder(Uri::from_static("http://a"))
+            .tcp_nodelay(false)
+            .tcp_keepalive(second)
+            .tcp_keepalive_interval(second)
+            .tcp_keepalive_retries(retries)
+            .local_address(address);
+        assert!(!builder.socket.nodelay);
+        assert_eq!((builder.socket.keepalive, builder.socket.keepalive_interval), (second, second));
+        assert_eq!(builder.socket.keepalive_retries, retries);
+        assert_eq!(builder.local_address, address);
+    }
+
+    #[test]
+    fn a_user_agent_that_is_no_field_value_is_refused() {
+        let builder = Channel::builder(Uri::from_static("http://a")).user_agent("two\nlines");
+        let error = builder.connect_lazy().unwrap_err();
+        assert!(error.to_string().contains("user_agent"), "{error}");
+    }
 }

@@ -18,7 +18,7 @@ use crate::{
     adapter::{Body, BoxError, CallError, Pump, deadline_of, shorter},
     error::{Error, Mistake},
     handle::{RecvStream, ResponseFuture, SendRequest},
-    stream::{self, Head, SendQueue},
+    stream::{Head, SendQueue},
 };
 
 use super::Shared;
@@ -34,9 +34,9 @@ enum Stage<B> {
     /// Nothing was sent yet.
     Ready {
         sender: SendRequest,
-        head: Box<Head>,
+        /// Begins with the head.
+        queue: SendQueue,
         body: Option<B>,
-        enough: usize,
     },
     /// The request is on its way; what is left of its body is here until the response comes.
     Waiting {
@@ -54,9 +54,12 @@ impl<B> CallFuture<B> {
     pub(super) fn new(sender: SendRequest, request: Request<B>, shared: &Arc<Shared>) -> Self {
         let timeout = shorter(deadline_of(request.headers()), shared.timeout);
         let (head, body) = request.into_parts();
-        let head = Box::new(Head::Request(Request::from_parts(head, ())));
-        let stage = match stream::check(&head) {
-            Ok(()) => Stage::Ready { sender, head, body: Some(body), enough: shared.enough },
+        let stage = match Head::of_request(Request::from_parts(head, ())) {
+            Ok(head) => {
+                let mut queue = SendQueue::new();
+                queue.push_head(head);
+                Stage::Ready { sender, queue, body: Some(body) }
+            }
             Err(mistake) => Stage::Failed(Some(Error::from(mistake).into())),
         };
         let deadline = timeout.map(|timeout| Box::pin(tokio::time::sleep(timeout)));
@@ -123,9 +126,8 @@ where
 {
     fn start(&mut self, cx: &mut Context<'_>) -> Stage<B> {
         let ready = std::mem::replace(&mut self.stage, Stage::Failed(None));
-        let Stage::Ready { mut sender, head, body: Some(body), enough } = ready else { return ready };
-        let mut queue = SendQueue::new();
-        queue.push_head(head);
+        let Stage::Ready { mut sender, mut queue, body: Some(body) } = ready else { return ready };
+        let enough = sender.max_send_buffer();
         if body.is_end_stream() {
             queue.push_end();
             return match sender.send_queue(queue) {

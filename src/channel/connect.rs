@@ -69,14 +69,11 @@ pub(super) fn with_connector(uri: Uri, mut connector: impl Connect, settings: Se
 
 /// A dial by the scheme of the URI.
 pub(super) fn by_scheme(target: Target, settings: Settings) -> Dial {
-    let mut options = TcpOptions { socket: settings.socket.clone(), ..TcpOptions::default() };
-    options.set_local_address(settings.local_address);
-    let options = Arc::new(options);
     Box::new(move || {
         let config = settings.config.clone();
         match &target {
             Target::Tcp { host, port } => {
-                let (host, port, options) = (host.clone(), *port, options.clone());
+                let (host, port, options) = (host.clone(), *port, settings.tcp_options());
                 let deadline = Deadline::after(settings.connect_timeout);
                 settings.limit(async move {
                     let addresses = lookup_host((&*host, port)).await;
@@ -97,12 +94,21 @@ pub(super) fn by_scheme(target: Target, settings: Settings) -> Dial {
 /// What concerns every dial.
 pub(super) struct Settings {
     pub(super) config: Arc<Config>,
-    pub(super) socket: SocketOptions,
     pub(super) connect_timeout: Option<Duration>,
-    pub(super) local_address: Option<std::net::IpAddr>,
+    /// What few channels have: options of the socket, and the address to connect from.
+    pub(super) socket: Option<Box<(SocketOptions, Option<std::net::IpAddr>)>>,
 }
 
 impl Settings {
+    fn tcp_options(&self) -> TcpOptions {
+        let mut options = TcpOptions::default();
+        if let Some((socket, local_address)) = self.socket.as_deref() {
+            options.socket = socket.clone();
+            options.set_local_address(*local_address);
+        }
+        options
+    }
+
     fn limit(
         &self,
         connecting: impl Future<Output = Result<SendRequest, BoxError>> + Send + 'static,

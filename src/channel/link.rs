@@ -43,7 +43,7 @@ enum Stage {
     Idle,
     Connecting { waiting: Vec<Waker> },
     Standing { sender: SendRequest, since: Instant },
-    Pausing { until: Instant, error: CallError },
+    Pausing { until: Instant, error: Box<CallError> },
 }
 
 impl Link {
@@ -67,7 +67,7 @@ impl Link {
                     return Poll::Pending;
                 }
                 Stage::Pausing { until, error } if *until > Instant::now() => {
-                    return Poll::Ready(Err(error.clone()));
+                    return Poll::Ready(Err((**error).clone()));
                 }
                 Stage::Standing { since, .. } => Some(since.elapsed()),
                 Stage::Idle | Stage::Pausing { .. } => None,
@@ -133,7 +133,7 @@ impl Link {
     fn pause(&self, state: &mut State, error: CallError) {
         let pause = self.backoff.pause(state.failures);
         state.failures += 1;
-        state.stage = Stage::Pausing { until: Instant::now() + pause, error };
+        state.stage = Stage::Pausing { until: Instant::now() + pause, error: Box::new(error) };
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

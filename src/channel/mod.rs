@@ -50,16 +50,17 @@ pub struct Channel {
     /// Our own handle of the connection, with the slot that `poll_ready` took.
     sender: Option<SendRequest>,
     /// Why the next call will fail.
-    error: Option<CallError>,
+    error: Option<Box<CallError>>,
 }
 
 /// What clones share.
 struct Shared {
     link: Arc<Link>,
-    origin: uri::Parts,
-    user_agent: HeaderValue,
+    scheme: uri::Scheme,
+    authority: uri::Authority,
+    /// If it is more than our own part. Boxed, as it is large and few have one.
+    user_agent: Option<Box<HeaderValue>>,
     timeout: Option<std::time::Duration>,
-    enough: usize,
 }
 
 impl Channel {
@@ -127,7 +128,7 @@ where
             match self.shared.link.poll_sender(cx) {
                 Poll::Ready(Ok(sender)) => self.sender = Some(sender),
                 Poll::Ready(Err(error)) => {
-                    self.error = Some(error);
+                    self.error = Some(Box::new(error));
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Pending => return Poll::Pending,
@@ -137,10 +138,10 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> CallFuture<B> {
         if let Some(error) = self.error.take() {
-            return CallFuture::failed(error);
+            return CallFuture::failed(*error);
         }
         // The slot goes with the call; the next one takes another.
-        let Some(sender) = self.sender.take() else {
+        let Some(sender) = self.sender.as_mut().and_then(SendRequest::hand_over) else {
             return CallFuture::failed(Error::from(Mistake::NotReady).into());
         };
         if let Err(error) = self.shared.complete(&mut request) {
@@ -155,20 +156,19 @@ impl Shared {
     /// caller's.
     fn complete<B>(&self, request: &mut Request<B>) -> Result<(), CallError> {
         let mut uri = std::mem::take(request.uri_mut()).into_parts();
-        uri.scheme = self.origin.scheme.clone();
-        uri.authority = self.origin.authority.clone();
+        uri.scheme = Some(self.scheme.clone());
+        uri.authority = Some(self.authority.clone());
         if request.method() == http::Method::CONNECT && uri.path_and_query.is_none() {
             uri.scheme = None;
         } else if uri.path_and_query.is_none() {
             uri.path_and_query = Some(uri::PathAndQuery::from_static("/"));
         }
         *request.uri_mut() = Uri::from_parts(uri).map_err(CallError::body)?;
+        let ours = self.user_agent.as_deref().cloned().unwrap_or(builder::USER_AGENT);
         let agent = match request.headers().get(http::header::USER_AGENT) {
-            None => self.user_agent.clone(),
-            Some(own) => {
-                HeaderValue::from_bytes(&[own.as_bytes(), b" ", self.user_agent.as_bytes()].concat())
-                    .map_err(CallError::body)?
-            }
+            None => ours,
+            Some(own) => HeaderValue::from_bytes(&[own.as_bytes(), b" ", ours.as_bytes()].concat())
+                .map_err(CallError::body)?,
         };
         request.headers_mut().insert(http::header::USER_AGENT, agent);
         Ok(())
@@ -177,6 +177,6 @@ impl Shared {
 
 impl std::fmt::Debug for Channel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Channel").field("origin", &self.shared.origin.authority).finish_non_exhaustive()
+        f.debug_struct("Channel").field("origin", &self.shared.authority).finish_non_exhaustive()
     }
 }

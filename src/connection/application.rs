@@ -7,7 +7,7 @@ use http::Method;
 
 use crate::{
     error::{Error, ErrorCode, Fault, Misdeed, Mistake, Origin},
-    stream::{Head, MAX_WINDOW, SendItem, SendQueue, State},
+    stream::{Head, MAX_WINDOW, SendQueue, State, of_request},
     stream_id::StreamId,
 };
 
@@ -32,7 +32,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Mistake::OutOfStreamIds`] if `id` was passed already; the reason if the connection is over or going
-    /// away.
+    /// away, or no memory is left in the budget for another stream ([`Misdeed::MemoryPressure`]).
     pub fn open(&mut self, id: StreamId, queue: &mut SendQueue) -> Result<StreamKey, Error> {
         self.core.open(id, queue)
     }
@@ -42,6 +42,7 @@ impl Connection {
         match self.core.streams.get_mut(key) {
             Some(stream) if stream.may_queue() => {
                 stream.queue.append(queue);
+                self.core.charge_queue(key);
                 self.core.claim(key);
                 self.core.schedule(key);
             }
@@ -79,6 +80,7 @@ impl Connection {
     pub fn release(&mut self, key: StreamKey, octets: u32) {
         if let Some(stream) = self.core.streams.get_mut(key) {
             stream.recv_window.release(octets);
+            self.core.note_movement(key);
             self.core.update_stream_window(key);
         }
     }
@@ -172,6 +174,12 @@ impl Connection {
         self.core.fail(Fault::connection(misdeed));
     }
 
+    /// Ends a stream for a reason that only the driver can see: nowhere to keep what came, say.
+    /// [`Event::Reset`](super::Event::Reset) and [`Event::Closed`](super::Event::Closed) follow.
+    pub fn fail_stream(&mut self, key: StreamKey, misdeed: Misdeed) {
+        self.core.fail_stream(key, misdeed);
+    }
+
     /// The window of the connection to keep from now on: at most 2^31 - 1 octets.
     pub fn set_target_window_size(&mut self, octets: u32) {
         self.core.set_target_window_size(octets);
@@ -222,18 +230,22 @@ impl Core {
         if self.next_local.is_none_or(|next| id < next) || !self.is_local(id) {
             return Err(Mistake::OutOfStreamIds.into());
         }
-        let Some(SendItem::Head(head)) = queue.front() else {
+        let Some(head) = queue.first_head() else {
             return Err(Mistake::BadHead("a stream begins with a head").into());
         };
         let mut stream: Stream = self.new_stream(id);
-        if let Head::Request(request) = &**head {
+        if let Head::Request(request) = head {
             stream.head_request = request.method() == Method::HEAD;
             stream.connect_request = request.method() == Method::CONNECT;
+            if !self.charge_stream(&mut stream, || of_request(request)) {
+                return Err(Fault::stream(id, Misdeed::MemoryPressure).into());
+            }
         }
         stream.queue.append(queue);
         self.next_local = id.next();
-        let key = self.streams.insert(stream);
+        let key = self.admit(stream);
         self.streams.push_back(key, Queue::Opening);
+        self.charge_queue(key);
         self.claim(key);
         self.open_waiting();
         Ok(key)
@@ -246,7 +258,7 @@ impl Core {
         let unopened = stream.state == State::Idle;
         // By a reset the application takes back what it had queued, by letting go only the data. What waits with its
         // request for a place goes out before the reset, if it can when the place is there.
-        let section = matches!(stream.queue.front(), Some(SendItem::Head(_) | SendItem::Trailers(_)));
+        let section = stream.queue.begins_with_section();
         let says_first = unopened || (!explicit && section);
         if !says_first || !manners.opens_what_was_given_up() {
             return self.reset_stream(key, code);
@@ -308,12 +320,14 @@ impl Core {
         self.assign(key);
     }
 
-    /// All was sent on a stream that the application let go of: nobody waits for what may still come (§8.1: a
-    /// server that answered early says NO_ERROR).
+    /// All was sent on a stream that the application let go of: nobody waits for what may still come.
     pub(super) fn end_abandoned(&mut self, key: StreamKey) {
-        let code = if self.side == Side::Server { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL };
         let wanted = self.streams.get(key).and_then(|stream| stream.reset_code);
-        self.reset_stream(key, wanted.unwrap_or(code));
+        match (wanted, self.side) {
+            (Some(code), _) => self.reset_stream(key, code),
+            (None, Side::Client) => self.reset_stream(key, ErrorCode::CANCEL),
+            (None, Side::Server) => self.linger(key),
+        }
     }
 
     /// Sets connection credit aside for a stream that asked for it, as far as there is any.

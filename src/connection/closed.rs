@@ -26,6 +26,8 @@ pub(super) enum Past {
 struct Reset {
     stream: StreamId,
     by_us: bool,
+    /// A RST_STREAM of the peer's for it came as well.
+    crossed: bool,
     /// When its RST_STREAM came or was written; `None` while it waits to be.
     at: Option<Instant>,
 }
@@ -42,7 +44,7 @@ pub(super) struct Closed {
 }
 
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     resets: VecDeque<Reset>,
     /// Ranges of identifiers that the peer skipped: first and last.
     skipped: VecDeque<(StreamId, StreamId)>,
@@ -66,6 +68,15 @@ impl Closed {
         }
     }
 
+    /// All that is known, to be put back when the connection wakes.
+    pub(super) fn take_known(&mut self) -> Option<Box<Known>> {
+        self.known.take()
+    }
+
+    pub(super) fn put_known(&mut self, known: Option<Box<Known>>) {
+        self.known = known;
+    }
+
     /// A stream was reset. If `by_us`, its time begins when that is [written](Self::written).
     pub(super) fn reset(&mut self, stream: StreamId, by_us: bool, now: Instant) {
         self.expire(now);
@@ -73,7 +84,7 @@ impl Closed {
         if !self.excuses {
             // Until it is written it is known in any case: what crosses it does no harm.
             if by_us || known.resets.len() < self.max_resets {
-                known.resets.push_back(Reset { stream, by_us, at: (!by_us).then_some(now) });
+                known.resets.push_back(Reset { stream, by_us, crossed: false, at: (!by_us).then_some(now) });
             }
             return;
         }
@@ -88,7 +99,14 @@ impl Closed {
                 }
             }
         }
-        known.resets.push_back(Reset { stream, by_us, at: (!by_us).then_some(now) });
+        known.resets.push_back(Reset { stream, by_us, crossed: false, at: (!by_us).then_some(now) });
+    }
+
+    /// A RST_STREAM of the peer's came for a stream that is gone: whether it crosses one of ours, which it can but once.
+    pub(super) fn is_crossed_by(&mut self, stream: StreamId) -> bool {
+        let resets = self.known.iter_mut().flat_map(|known| &mut known.resets);
+        let mut ours = resets.filter(|reset| reset.stream == stream && reset.by_us);
+        ours.next().is_some_and(|reset| !std::mem::replace(&mut reset.crossed, true))
     }
 
     /// The RST_STREAMs that waited are written.

@@ -2,7 +2,7 @@
 //! its ACK, RST_STREAM, GOAWAY, WINDOW_UPDATE (RFC 9113 §6.4, §6.5, §6.7, §6.8, §6.9).
 //!
 //! Always true here: the order of writing is the order of queueing; what the peer can make us queue without
-//! reading is bounded by [`Control::MAX`]; after a failure nothing is taken any more; an emptied queue holds no
+//! reading is bounded by [`Control::is_full`]; after a failure nothing is taken any more; an emptied queue holds no
 //! memory.
 
 use std::collections::VecDeque;
@@ -34,10 +34,6 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// How many frames may wait for a peer that sends but does not read (CVE-2019-9512, -9515): 1,024 frames
-    /// are at most 24 KiB here. Above it the connection ends; each cause has a smaller budget of its own.
-    pub(super) const MAX: usize = 1_024;
-
     pub(super) fn push(&mut self, frame: ControlFrame) {
         if self.failed || self.merge(&frame) {
             return;
@@ -82,8 +78,10 @@ impl Control {
         self.frames.iter().any(|frame| matches!(frame, ControlFrame::Reset { .. }))
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.frames.len() - self.updates >= Self::MAX
+    /// Whether `most` frames wait for a peer that sends and does not read (CVE-2019-9512, -9515). Then the connection
+    /// ends; each cause has a smaller budget of its own.
+    pub(super) fn is_full(&self, most: usize) -> bool {
+        self.frames.len() - self.updates >= most
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -138,7 +136,7 @@ mod tests {
             control.push(update(1, 10));
             control.push(update(3, 1));
         }
-        assert!(!control.is_full());
+        assert!(!control.is_full(1));
         let frames: Vec<String> = control.take().iter().map(|frame| format!("{frame:?}")).collect();
         assert_eq!(frames.len(), 2);
         assert!(frames[0].contains("100000") && frames[1].contains("10000"), "{frames:?}");

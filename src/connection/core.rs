@@ -3,13 +3,13 @@
 //! Always true here: a stream is counted from the moment it leaves idle to the moment it leaves the table;
 //! [`Core::close`] is the only way out of the table and gives back the credit that the stream held.
 
-use std::{collections::VecDeque, io, sync::Arc, time::Instant};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
 use crate::{
     config::Config,
-    error::{Error, ErrorCode, Fault, Misdeed, Origin, Reach},
+    error::{Error, ErrorCode, Fault, Misdeed, Reach},
     hpack::{Decoder, Encoder},
     stream::{Input, State},
     stream_id::StreamId,
@@ -21,27 +21,39 @@ use super::{
     control::{Control, ControlFrame},
     flow::{RecvCredit, SendCredit},
     limits::{Cheap, Limits},
+    linger::Lingering,
+    memory::Ledger,
     ping::{Bandwidth, Pings, Purpose},
+    prioritized::Prioritized,
     settings::{LocalSettings, RemoteSettings, Values},
     shutdown::Shutdown,
-    streams::{Queue, Streams},
+    spares::Spares,
+    streams::{Queue, Stream, Streams},
+    timers::IdleWatch,
 };
 
 /// Everything but the frame reader.
 pub(super) struct Core {
     pub(super) side: Side,
     pub(super) config: Arc<Config>,
-    /// The time of the last input.
+    /// The time, as far as it was said.
     pub(super) now: Instant,
     pub(super) last_read: Instant,
     pub(super) started: Instant,
-    /// Since when a field block has been unfinished.
-    pub(super) field_block_since: Option<Instant>,
+    /// Since when a field block, or another frame that is held, has been unfinished.
+    pub(super) gathering_since: Option<Instant>,
+    /// Since when octets wait that the socket does not take.
+    pub(super) blocked_since: Option<Instant>,
+    /// Only if streams may be idle for so long and no longer.
+    pub(super) idle_watch: Option<Box<IdleWatch>>,
     pub(super) decoder: Decoder,
     pub(super) encoder: Encoder,
     pub(super) streams: Streams,
+    pub(super) spares: Spares,
     pub(super) send_credit: SendCredit,
     pub(super) recv_credit: RecvCredit,
+    /// Only if memory is limited.
+    pub(super) memory: Option<Box<Ledger>>,
     pub(super) local: LocalSettings,
     pub(super) remote: RemoteSettings,
     pub(super) control: Control,
@@ -66,6 +78,8 @@ pub(super) struct Core {
     pub(super) ends_stream: bool,
     pub(super) local_streams: u32,
     pub(super) remote_streams: u32,
+    pub(super) prioritized: Prioritized,
+    pub(super) lingering: Lingering,
     pub(super) octets_received: u64,
     pub(super) octets_sent: u64,
     /// Octets of large DATA frames given to the socket.
@@ -79,20 +93,41 @@ pub(super) struct DataInProgress {
     pub(super) charged: u32,
 }
 
+/// A table of so many streams or events is kept when it is empty, if the connection rests some time later and gives all
+/// back then; so many events anyhow while streams are open, for each of them causes one now and then.
+const FEW: usize = 16;
+
 impl Core {
     pub(super) fn new(side: Side, config: Arc<Config>, now: Instant) -> Self {
-        let mut core = Core {
+        let memory = Ledger::new(&config);
+        let mut core = Core::blank(side, config, now, memory);
+        core.change_settings(Values::first(&core.config, side));
+        if !core.config.manners.updates_late()
+            && let Some(increment) = core.recv_credit.first_update()
+        {
+            core.control.push(ControlFrame::WindowUpdate { stream: StreamId::CONNECTION, increment });
+        }
+        core
+    }
+
+    /// One that has said nothing and heard nothing, nor will it begin by itself.
+    pub(super) fn blank(side: Side, config: Arc<Config>, now: Instant, memory: Option<Box<Ledger>>) -> Self {
+        Core {
             side,
             now,
             last_read: now,
             started: now,
-            field_block_since: None,
+            gathering_since: None,
+            blocked_since: None,
+            idle_watch: config.stream_idle_timeout.map(|timeout| Box::new(IdleWatch::new(timeout, now))),
             // The initial size holds until our SETTINGS are acknowledged (§6.5.3).
             decoder: Decoder::new(4_096),
             encoder: Encoder::new(config.encoder_table_size),
-            streams: Streams::new(),
+            streams: Streams::new(if config.rests() { FEW } else { 0 }),
+            spares: Spares::new(config.rests()),
             send_credit: SendCredit::new(),
             recv_credit: RecvCredit::new(config.initial_connection_window_size, config.max_unread),
+            memory,
             local: LocalSettings::new(&config),
             remote: RemoteSettings::new(&config),
             control: Control::default(),
@@ -110,18 +145,13 @@ impl Core {
             ends_stream: false,
             local_streams: 0,
             remote_streams: 0,
+            prioritized: Prioritized::default(),
+            lingering: Lingering::default(),
             octets_received: 0,
             octets_sent: 0,
             octets_shared: 0,
             config,
-        };
-        core.change_settings(Values::first(&core.config, side));
-        if !core.config.manners.updates_late()
-            && let Some(increment) = core.recv_credit.first_update()
-        {
-            core.control.push(ControlFrame::WindowUpdate { stream: StreamId::CONNECTION, increment });
         }
-        core
     }
 
     pub(super) fn next_event(&mut self) -> Option<Event> {
@@ -129,7 +159,8 @@ impl Core {
         if let Event::Closed { key } = event {
             self.streams.free(key);
         }
-        if self.events.is_empty() {
+        let few = if self.config.rests() || !self.streams.is_empty() { FEW } else { 0 };
+        if self.events.is_empty() && self.events.capacity() > few {
             self.events = VecDeque::new();
         }
         Some(event)
@@ -159,11 +190,23 @@ impl Core {
         }
     }
 
+    /// The only way into the table.
+    pub(super) fn admit(&mut self, mut stream: Stream) -> StreamKey {
+        if let Some(watch) = &mut self.idle_watch {
+            if self.streams.is_empty() {
+                watch.wake(self.now);
+            }
+            stream.moved = watch.round();
+        }
+        self.streams.insert(stream)
+    }
+
     /// The only way out of the table.
     pub(super) fn close(&mut self, key: StreamKey) {
         let Some(stream) = self.streams.remove(key) else { return };
         self.send_credit.unassign(stream.assigned);
         debug_assert!(!self.streams.is_empty() || self.send_credit.assigned() == 0, "credit leaked");
+        self.lingering.forget(key);
         if self.data.as_ref().is_some_and(|data| data.key == key) {
             self.data = None;
         }
@@ -172,7 +215,10 @@ impl Core {
                 if self.is_local(stream.id) { &mut self.local_streams } else { &mut self.remote_streams };
             *count = count.saturating_sub(1);
         }
-        self.events.push_back(Event::Closed { key });
+        match stream.unannounced {
+            true => self.streams.free(key),
+            false => self.events.push_back(Event::Closed { key }),
+        }
         // The place and the credit may be what another stream waits for.
         self.open_waiting();
         self.assign_waiting();
@@ -199,8 +245,25 @@ impl Core {
 
     /// Ends a stream and tells the application why.
     pub(super) fn end_stream_with(&mut self, key: StreamKey, error: Error) {
-        self.events.push_back(Event::Reset { key, error });
+        self.tell_reset(key, error);
         self.close(key);
+    }
+
+    pub(super) fn tell_reset(&mut self, key: StreamKey, error: Error) {
+        if self.streams.get(key).is_some_and(|stream| !stream.unannounced) {
+            self.events.push_back(Event::Reset { key, error });
+        }
+    }
+
+    /// Ends a stream for a reason of our own, which the peer has not to answer for as for a broken rule.
+    pub(super) fn fail_stream(&mut self, key: StreamKey, misdeed: Misdeed) {
+        let Some(stream) = self.streams.get(key) else { return };
+        let fault = Fault::stream(stream.id, misdeed);
+        tracing::debug!(stream = stream.id.value(), %misdeed, "stream given up");
+        if stream.state.after(Input::SendReset).is_ok() {
+            self.send_reset(stream.id, misdeed.code());
+        }
+        self.end_stream_with(key, fault.into());
     }
 
     /// The one place where a broken rule has its consequence (§5.4).
@@ -275,105 +338,12 @@ impl Core {
 
     /// The connection is over for this stream. A request whose head was never written was certainly not
     /// processed (§8.7).
-    fn cut_stream(&mut self, key: StreamKey, error: Error) {
+    pub(super) fn cut_stream(&mut self, key: StreamKey, error: Error) {
         let unsent = !self.config.manners.fails_unsent_alike()
             && self.streams.get(key).is_some_and(|stream| stream.state == State::Idle);
         let error =
             if unsent { Error::unprocessed(error.origin(), error.code(), Bytes::new()) } else { error };
         self.end_stream_with(key, error);
-    }
-
-    fn send_goaway(&mut self, last_stream: StreamId) {
-        if let Some(goaway) = self.shutdown.send(last_stream, ErrorCode::NO_ERROR, Bytes::new()) {
-            self.control.push(ControlFrame::GoAway(Box::new(goaway)));
-        }
-    }
-
-    /// The peer's last octet has come. A server may still answer what the peer had ended (a half-closed socket);
-    /// the rest can never be completed. A client has nobody left to call.
-    pub(super) fn handle_eof(&mut self, truncated: bool) {
-        self.shutdown.eof = true;
-        let client = self.side == Side::Client;
-        let broken: Vec<StreamKey> = self
-            .streams
-            .iter_mut()
-            .filter(|(_, stream)| client || stream.state.can_recv() || stream.state == State::Idle)
-            .map(|(key, _)| key)
-            .collect();
-        let error = || Error::from(io::Error::from(io::ErrorKind::UnexpectedEof));
-        if truncated && self.streams.is_empty() {
-            self.fail_silently(error());
-        }
-        for key in broken {
-            self.cut_stream(key, error());
-        }
-    }
-
-    /// A graceful end (§6.8): a server names the highest identifier, then, once the peer has answered a PING,
-    /// the real one. A client opens all streams itself, so it has only one to name.
-    pub(super) fn begin_shutdown(&mut self) {
-        if self.shutdown.highest_accepted().is_some() || self.shutdown.failure().is_some() {
-            return;
-        }
-        if self.side == Side::Server && self.remote.received && !self.shutdown.eof {
-            tracing::debug!(streams = self.streams.len(), "graceful shutdown begins");
-            self.send_goaway(StreamId::MAX);
-            self.ping(Purpose::Shutdown);
-        } else {
-            self.finish_shutdown();
-        }
-    }
-
-    pub(super) fn finish_shutdown(&mut self) {
-        self.pings.give_up(Purpose::Shutdown);
-        self.send_goaway(self.last_stream());
-    }
-
-    /// The identifier that a GOAWAY of ours names (§6.8).
-    fn last_stream(&self) -> StreamId {
-        if self.config.manners.names_last_processed() { self.last_processed } else { self.highest_remote }
-    }
-
-    /// The peer's GOAWAY (§6.8): streams above `last_stream`, and those that are not sent yet, were not processed
-    /// and may be tried elsewhere.
-    pub(super) fn handle_goaway(
-        &mut self,
-        last_stream: StreamId,
-        code: ErrorCode,
-        opaque: &[u8],
-    ) -> Result<Event, Fault> {
-        if !self.shutdown.receive(last_stream) {
-            return Err(Fault::connection(Misdeed::GoAwayIncreased));
-        }
-        tracing::debug!(last_stream = last_stream.value(), %code, debug = %opaque.escape_ascii(), "GOAWAY received");
-        // §6.8: only for a log; a kilobyte is enough for that.
-        let debug = Bytes::copy_from_slice(&opaque[..opaque.len().min(1_024)]);
-        let waits = !self.config.manners.opens_after_goaway();
-        let refused: Vec<StreamKey> = self
-            .streams
-            .keys()
-            .filter(|key| {
-                self.streams.get(*key).is_some_and(|stream| {
-                    let unsent = waits && stream.state == State::Idle;
-                    self.is_local(stream.id) && (stream.id > last_stream || unsent)
-                })
-            })
-            .collect();
-        for key in refused {
-            self.end_stream_with(key, Error::unprocessed(Origin::Peer, code, debug.clone()));
-        }
-        Ok(Event::GoAway { code, debug })
-    }
-
-    pub(super) fn is_finished(&self) -> bool {
-        if self.shutdown.failure().is_some() {
-            return self.control.is_empty();
-        }
-        let no_more_streams = match self.side {
-            Side::Client => self.shutdown.is_going_away(),
-            Side::Server => self.shutdown.is_final(),
-        };
-        self.streams.is_empty() && (self.shutdown.eof || (no_more_streams && self.control.is_empty()))
     }
 
     pub(super) fn stats(&self) -> ConnectionStats {

@@ -41,7 +41,7 @@ pub enum Event {
         /// The stream's place.
         key: StreamKey,
         /// The response head.
-        head: Box<Response<()>>,
+        head: Response<()>,
         /// Whether nothing follows.
         end_stream: bool,
     },
@@ -62,9 +62,11 @@ pub enum Event {
         /// The stream's place.
         key: StreamKey,
         /// The fields.
-        trailers: Box<HeaderMap>,
+        trailers: HeaderMap,
     },
-    /// The stream failed: reset by either side, malformed, or turned away by GOAWAY. [`Event::Closed`] follows.
+    /// The stream failed: reset by either side, malformed, idle, or turned away by GOAWAY. [`Event::Closed`] follows.
+    /// If the error [`discards_unread`](Error::discards_unread), drop what is unread of it and
+    /// [`release_connection`](super::Connection::release_connection) it.
     Reset {
         /// The stream's place.
         key: StreamKey,

@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// Credit that the peer gives us.
+#[derive(Clone)]
 pub(super) struct SendCredit {
     window: SendWindow,
     assigned: u32,
@@ -64,11 +65,23 @@ pub(super) struct RecvCredit {
     target: u32,
     max_unread: u32,
     unread: u64,
+    /// Memory is short: the window is small, and returns only as the application reads.
+    squeezed: bool,
 }
 
 impl RecvCredit {
     pub(super) fn new(target: u32, max_unread: u32) -> Self {
-        RecvCredit { window: i64::from(DEFAULT_WINDOW), target, max_unread, unread: 0 }
+        RecvCredit { window: i64::from(DEFAULT_WINDOW), target, max_unread, unread: 0, squeezed: false }
+    }
+
+    /// Of a connection that rested with this window.
+    pub(super) fn at_rest(window: u32, target: u32, max_unread: u32) -> Self {
+        RecvCredit { window: i64::from(window), ..RecvCredit::new(target, max_unread) }
+    }
+
+    /// Whether nothing is unread, and nobody is held back.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.unread == 0 && !self.squeezed
     }
 
     /// A DATA frame of `octets`, padding included, has begun.
@@ -97,7 +110,26 @@ impl RecvCredit {
 
     /// Whether the peer is held back until the application reads.
     pub(super) fn is_congested(&self) -> bool {
-        self.unread > u64::from(self.max_unread)
+        self.unread > u64::from(self.tolerated())
+    }
+
+    /// Memory is short, or not any more.
+    pub(super) fn squeeze(&mut self, squeezed: bool) {
+        self.squeezed = squeezed;
+    }
+
+    pub(super) fn is_squeezed(&self) -> bool {
+        self.squeezed
+    }
+
+    /// Octets that may be unread without making the window smaller.
+    fn tolerated(&self) -> u32 {
+        if self.squeezed { 0 } else { self.max_unread }
+    }
+
+    /// The window to keep.
+    fn wanted(&self) -> u32 {
+        if self.squeezed { self.target.min(DEFAULT_WINDOW) } else { self.target }
     }
 
     pub(super) fn window(&self) -> i64 {
@@ -114,7 +146,7 @@ impl RecvCredit {
 
     /// The increment to announce now: nothing until half the target can be given back.
     pub(super) fn update_due(&mut self) -> Option<u32> {
-        self.announce(0, i64::from(self.target / 2))
+        self.announce(0, i64::from(self.wanted() / 2))
     }
 
     /// The same, as soon as half of what the peer has left can be given back. `passing` octets of a frame that
@@ -137,8 +169,8 @@ impl RecvCredit {
     /// What the window lacks, `held` octets apart.
     fn lacking(&self, held: i64) -> i64 {
         let overdraft =
-            self.unread.saturating_sub(u64::from(self.max_unread)).min(u64::from(MAX_WINDOW)) as i64;
-        i64::from(self.target) - overdraft - held - self.window
+            self.unread.saturating_sub(u64::from(self.tolerated())).min(u64::from(MAX_WINDOW)) as i64;
+        i64::from(self.wanted()) - overdraft - held - self.window
     }
 
     fn announce(&mut self, held: i64, least: i64) -> Option<u32> {
@@ -180,6 +212,22 @@ mod tests {
         credit.release(140_000);
         assert_eq!(credit.update_due(), Some(90_000));
         assert_eq!((credit.unread(), credit.window()), (0, 100_000));
+    }
+
+    #[test]
+    fn while_memory_is_short_the_window_is_small_and_returns_with_what_is_read() {
+        let mut credit = RecvCredit::new(1 << 20, 1 << 20);
+        credit.first_update();
+        credit.squeeze(true);
+        credit.charge(1 << 20).unwrap();
+        credit.deliver(1 << 20);
+        assert_eq!((credit.update_due(), credit.is_congested()), (None, true));
+        credit.release((1 << 20) - 30_000);
+        assert_eq!(credit.update_due(), Some(35_535));
+        credit.release(30_000);
+        assert_eq!((credit.update_due(), credit.is_congested()), (None, false));
+        credit.squeeze(false);
+        assert_eq!(credit.update_due(), Some((1 << 20) - 35_535));
     }
 
     #[test]

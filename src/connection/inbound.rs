@@ -6,7 +6,8 @@
 use crate::{
     error::{Error, ErrorCode, Fault, Misdeed, Origin},
     frame::{Frame, PieceRef, SettingsRef, setting},
-    stream::{Input, Priority, RecvWindow, Refusal, SendWindow, State},
+    memory::Pressure,
+    stream::{Input, RecvWindow, Refusal, SendWindow, State},
     stream_id::StreamId,
 };
 
@@ -25,12 +26,14 @@ pub(super) type Outcome = Result<Option<Event>, Fault>;
 impl Core {
     pub(super) fn handle_frame(&mut self, frame: Frame<'_>) -> Outcome {
         self.ends_stream = false;
+        // What came before is finished in time; the next has a time of its own.
+        self.gathering_since = None;
         // §3.4: SETTINGS come first, from either side.
         if !self.remote.received && !matches!(frame, Frame::Settings(_)) {
             return Err(Fault::connection(Misdeed::FrameBeforeSettings));
         }
         // What the peer makes us say and does not read must not pile up.
-        if self.control.is_full() {
+        if self.control.is_full(self.config.allowances.replies.max(1)) {
             return Err(Fault::connection(Misdeed::WriteStalled));
         }
         match frame {
@@ -44,7 +47,7 @@ impl Core {
             Frame::Priority { stream, depends_on } => {
                 self.charge(Cheap::Priority)?;
                 // RFC 7540 §5.3.1; RFC 9113 §5.3.2 keeps the frame and drops its meaning.
-                if stream == depends_on {
+                if stream == depends_on && !self.disregards_dependencies() {
                     Err(Fault::stream(stream, Misdeed::SelfDependency))
                 } else {
                     Ok(None)
@@ -92,6 +95,7 @@ impl Core {
         }
         stream.recv_window.charge(length).map_err(|misdeed| Fault::stream(id, misdeed))?;
         self.data = Some(DataInProgress { key, charged: length });
+        self.note_movement(key);
         Ok(None)
     }
 
@@ -105,6 +109,9 @@ impl Core {
         let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
         if octets > 0 {
             self.limits.useful();
+        }
+        if let Some(watch) = &self.idle_watch {
+            stream.moved = watch.round();
         }
         data.charged = data.charged.saturating_sub(octets as u32);
         stream.content.receive(octets as u64).map_err(|misdeed| Fault::stream(id, misdeed))?;
@@ -162,11 +169,17 @@ impl Core {
         if self.is_idle(id) {
             return Err(Fault::connection(Misdeed::FrameOnIdleStream));
         }
-        // Our own streams cost the peer a request of ours each.
-        if !self.is_local(id) {
+        let found = self.streams.find(id);
+        // Our own streams cost the peer a request of ours each. One that was answered to its end (§8.1) or reset by us
+        // spares us nothing more: many clients say so whenever that happens.
+        let over = match found.and_then(|key| self.streams.get(key)) {
+            Some(stream) => stream.state == State::HalfClosedLocal,
+            None => self.closed.is_crossed_by(id),
+        };
+        if !self.is_local(id) && !over {
             self.charge(Cheap::Reset)?;
         }
-        let Some(key) = self.streams.find(id) else {
+        let Some(key) = found else {
             // A RST_STREAM may cross ours, or repeat itself: harmless (§5.1).
             return Ok(None);
         };
@@ -292,37 +305,23 @@ impl Core {
         if self.is_idle(id) {
             return Err(Fault::connection(Misdeed::FrameOnIdleStream));
         }
-        // §5.1: may come for a while after the end.
-        let Some(key) = self.streams.find(id) else { return Ok(None) };
+        // §6.9: in whatever state.
         if increment == 0 {
             return Err(Fault::stream(id, Misdeed::WindowUpdateZero));
         }
+        // §5.1: may come for a while after the end.
+        let Some(key) = self.streams.find(id) else { return Ok(None) };
         let Some(stream) = self.streams.get_mut(key) else { return Ok(None) };
         stream.send_window.grow(increment).map_err(|misdeed| Fault::stream(id, misdeed))?;
+        self.note_movement(key);
         self.schedule(key);
         self.assign(key);
         Ok(None)
     }
 
-    /// RFC 9218 §7.1: sent by clients; for a stream that is not open it may be ignored.
-    fn handle_priority_update(&mut self, id: StreamId, value: &[u8]) -> Outcome {
-        self.charge(Cheap::Priority)?;
-        if self.side == Side::Client || !id.is_client_initiated() {
-            return Err(Fault::connection(Misdeed::FrameOnIdleStream));
-        }
-        let Some(priority) = Priority::parse(value) else {
-            return Err(Fault::connection(Misdeed::BadPriorityFieldValue));
-        };
-        if let Some(key) = self.streams.find(id)
-            && let Some(stream) = self.streams.get_mut(key)
-        {
-            stream.priority = priority;
-            if self.streams.send_queue_of(key).is_some() {
-                self.streams.leave_send_queue(key);
-                self.schedule(key);
-            }
-        }
-        Ok(None)
+    /// RFC 9218 §2.1: a peer that does not use the priorities of RFC 7540 is not held to their rules.
+    pub(super) fn disregards_dependencies(&self) -> bool {
+        self.remote.no_rfc7540_priorities && !self.config.manners.disregards_priorities()
     }
 
     /// HEADERS or DATA for a stream that is not in the table (§5.1).
@@ -342,12 +341,12 @@ impl Core {
         match self.closed.past(id, self.now) {
             Past::ResetByUs => Ok(None),
             // h2: a server has no use for a request that comes late.
-            Past::ResetByPeer | Past::Ended
+            Past::ResetByPeer | Past::Ended | Past::Skipped
                 if answers && after_end == Misdeed::HeadersAfterEnd && self.side == Side::Server =>
             {
                 Err(Fault::connection(Misdeed::StreamIdDecreased))
             }
-            Past::Ended if answers => Err(Fault::stream(id, Misdeed::DataOnClosedStream)),
+            Past::Ended | Past::Skipped if answers => Err(Fault::stream(id, Misdeed::DataOnClosedStream)),
             Past::ResetByPeer => Err(Fault::stream(id, Misdeed::DataOnClosedStream)),
             Past::Skipped => Err(Fault::connection(Misdeed::StreamIdDecreased)),
             Past::Ended => Err(Fault::connection(after_end)),
@@ -380,6 +379,7 @@ impl Core {
         if self.config.manners.updates_late() {
             return;
         }
+        self.recv_credit.squeeze(self.pressure() >= Pressure::Windows);
         if let Some(increment) = self.recv_credit.update_due() {
             self.control.push(ControlFrame::WindowUpdate { stream: StreamId::CONNECTION, increment });
         }
@@ -392,7 +392,11 @@ impl Core {
                 self.control.note_update(stream.id);
             }
         } else if let Some(increment) = stream.recv_window.update_due() {
+            stream.is_long = true;
             let stream = stream.id;
+            if self.lingering.contains(key) {
+                return self.reset_stream(key, ErrorCode::NO_ERROR);
+            }
             self.control.push(ControlFrame::WindowUpdate { stream, increment });
         }
     }
@@ -409,7 +413,9 @@ impl Core {
         if let Some(grown) = self.bandwidth.finish(rtt, window) {
             tracing::debug!(window = grown, ?rtt, "flow-control windows grow");
             self.set_target_window_size(grown);
-            self.set_initial_window_size(grown);
+            if grown > self.local.coming_window() {
+                self.set_initial_window_size(grown);
+            }
         }
     }
 }

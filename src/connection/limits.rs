@@ -1,4 +1,4 @@
-//! Budgets for what a peer can send cheaply: one for each kind, with the reason for its numbers.
+//! Budgets for what a peer can send cheaply: one for each kind. Their numbers are options, with reasons there.
 //!
 //! Always true here: a budget is a rate that leaks, not a count over the life of a connection, so an honest
 //! peer that stays for years is never punished for its age; useful work earns allowance back, so a busy peer
@@ -50,26 +50,21 @@ impl Cheap {
     /// How many at once; a tenth of it comes back each second.
     fn burst(self, config: &Config) -> u32 {
         let saturated = |max: usize| u32::try_from(max).unwrap_or(u32::MAX);
-        match self {
+        let allowed = &config.allowances;
+        let burst = match self {
             Cheap::Reset => saturated(config.max_pending_accept_reset_streams),
             Cheap::Provoked => config.max_local_error_reset_streams.map_or(u32::MAX, saturated),
-            // An honest peer sends one for keepalive and one for each round trip that measures bandwidth.
-            Cheap::Ping => 100,
-            // An honest peer sends one at the start and a few when it tunes its windows.
-            Cheap::Settings => 100,
-            // Browsers of old built trees of a few dozen streams; each frame costs us a table look-up.
-            Cheap::Priority => 1_000,
-            // Two for each of our DATA frames are earned (`useful`); the rest is for windows that open.
-            Cheap::WindowUpdate => 10_000,
+            Cheap::Ping => allowed.ping,
+            Cheap::Settings => allowed.settings,
+            Cheap::Priority => allowed.priority,
+            Cheap::WindowUpdate => allowed.window_update,
             // Some gRPC stacks end streams with an empty DATA frame: those have END_STREAM and are free.
-            Cheap::EmptyData => config.manners.empty_data_at_once(),
-            // GREASE (RFC 8701 for HTTP/2) is a frame now and then.
-            Cheap::Unknown => 1_000,
-            // A graceful shutdown takes two.
-            Cheap::GoAway => 100,
-            // One or two for a request (103 and 102); a request that ends earns one back.
-            Cheap::Informational => 1_000,
-        }
+            Cheap::EmptyData => allowed.empty_data,
+            Cheap::Unknown => allowed.unknown,
+            Cheap::GoAway => allowed.goaway,
+            Cheap::Informational => allowed.informational,
+        };
+        burst.max(u32::from(self != Cheap::Provoked))
     }
 }
 
@@ -84,6 +79,19 @@ pub(super) struct Limits {
 const LEAK: Duration = Duration::from_secs(1);
 
 impl Limits {
+    /// Refills what time has brought back.
+    pub(super) fn settle(&mut self, config: &Config, now: Instant) {
+        self.leak(config, now);
+        if self.are_unused() {
+            self.last_leak = None;
+        }
+    }
+
+    /// Whether the peer may do as much as ever.
+    pub(super) fn are_unused(&self) -> bool {
+        self.spent == [0; Cheap::ALL.len()]
+    }
+
     /// The peer did something cheap; over its allowance it is a connection error.
     pub(super) fn charge(&mut self, kind: Cheap, config: &Config, now: Instant) -> Result<(), Misdeed> {
         let (slot, burst) = (kind as usize, kind.burst(config));
@@ -173,6 +181,21 @@ mod tests {
         }
         assert_eq!(limits.charge(Cheap::Ping, now), Err(Misdeed::PingFlood));
         limits.charge(Cheap::Settings, now).unwrap();
+    }
+
+    #[test]
+    fn every_allowance_is_an_option() {
+        let mut allowed = crate::config::Allowances::default();
+        (allowed.ping, allowed.settings, allowed.priority, allowed.window_update) = (11, 12, 13, 14);
+        (allowed.empty_data, allowed.unknown, allowed.goaway, allowed.informational) = (15, 16, 17, 0);
+        let config = Config::builder().allowances(allowed).build().unwrap();
+        let now = Instant::now();
+        let taken = |kind| {
+            let mut limits = Limits::default();
+            (0..100).take_while(|_| limits.charge(kind, &config, now).is_ok()).count()
+        };
+        let taken: Vec<usize> = Cheap::ALL[2..].iter().map(|kind| taken(*kind)).collect();
+        assert_eq!(taken, [11, 12, 13, 14, 15, 16, 17, 1]);
     }
 
     #[test]

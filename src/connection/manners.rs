@@ -30,6 +30,12 @@ impl Manners {
         self.is_h2()
     }
 
+    /// Nothing is known of RFC 9218: PRIORITY_UPDATE for a stream that is not open is forgotten, and
+    /// SETTINGS_NO_RFC7540_PRIORITIES does not excuse a stream that depends on itself.
+    pub(super) fn disregards_priorities(self) -> bool {
+        self.is_h2()
+    }
+
     /// WINDOW_UPDATE is due when what can be given back is half of what the peer has left; it is looked at when
     /// everything that came has been read, the connection's first, then those of the streams whose octets were
     /// released; after that come resets and what streams send. Our own measure is half of the whole window, at
@@ -155,9 +161,9 @@ impl Manners {
         self.is_h2()
     }
 
-    /// How many empty DATA frames may come at once.
-    pub(super) fn empty_data_at_once(self) -> u32 {
-        if self.is_h2() { 100 } else { 1_000 }
+    /// The DATA of a tunnel may end with trailers, either way (§8.5 does not allow it).
+    pub(super) fn has_trailers_in_tunnels(self) -> bool {
+        self.is_h2()
     }
 
     /// What GOAWAY says in its debug data (§6.8): which rule was broken; or, as h2, only which budget was used up.
@@ -192,9 +198,15 @@ impl Manners {
         self.is_h2()
     }
 
-    /// A request whose field section is too large is answered with 431 (RFC 6585 §5). Our own way is to reset
-    /// the stream.
-    pub(super) fn answers_431(self) -> bool {
+    /// How a request that was answered with 431 (RFC 6585 §5) and goes on is ended, if it is more than an early answer
+    /// (§8.1).
+    pub(super) fn code_after_431(self) -> Option<ErrorCode> {
+        self.is_h2().then_some(ErrorCode::PROTOCOL_ERROR)
+    }
+
+    /// A request that was answered before its end, and is not read any more, is reset at once (§8.1). Our own way is
+    /// to let it end by itself for a moment.
+    pub(super) fn ends_early_answers_at_once(self) -> bool {
         self.is_h2()
     }
 }

@@ -3,19 +3,16 @@
 //! Always true here: field blocks are decoded whoever they are for, since the table is shared (§4.3); the
 //! application sees only messages that are well-formed.
 
-use http::{HeaderName, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 
 use crate::{
-    error::{ErrorCode, Fault, Misdeed},
+    error::{Fault, Misdeed},
     hpack::{Decoded, FieldLimits},
-    stream::{Content, Head, Input, Priority, Protocol, Refusal, Section},
+    stream::{Content, Head, Input, Protocol, Refusal, Section, of_head, of_request},
     stream_id::StreamId,
 };
 
-use super::{Event, Side, StreamKey, core::Core, inbound::Outcome, limits::Cheap};
-
-/// RFC 9218 §5.
-const PRIORITY: HeaderName = HeaderName::from_static("priority");
+use super::{Event, Side, StreamKey, core::Core, inbound::Outcome, limits::Cheap, prioritized};
 
 impl Core {
     pub(super) fn handle_headers(
@@ -26,7 +23,7 @@ impl Core {
         block: &[u8],
     ) -> Outcome {
         self.ends_stream = end_stream;
-        let mut section = Section::new(self.config.manners.joins_cookies());
+        let mut section = Section::new(self.config.manners.joins_cookies(), self.spares.take());
         let limits = FieldLimits {
             max_octets: self.config.manners.largest_section(self.config.max_header_list_size as usize),
             max_fields: self.config.max_header_fields,
@@ -36,12 +33,11 @@ impl Core {
         if self.config.manners.ends_for_huge_section(decoded.octets, limits.max_octets) {
             return Err(Fault::connection(Misdeed::FieldSectionFarTooLarge));
         }
-        // This block is finished in time; the next has a time of its own.
-        self.field_block_since = None;
-        if depends_on == Some(id) {
+        if depends_on == Some(id) && !self.disregards_dependencies() {
             decoded.malformed.get_or_insert(Misdeed::SelfDependency);
         }
         if let Some(key) = self.streams.find(id) {
+            self.note_movement(key);
             let Some(stream) = self.streams.get(key) else { return Ok(None) };
             return match (self.side, stream.got_head) {
                 (Side::Client, false) => self.handle_response(key, id, end_stream, section, decoded),
@@ -69,10 +65,11 @@ impl Core {
         let expected = self.highest_remote.next().filter(|_| !self.highest_remote.is_connection());
         self.closed.skip(expected.unwrap_or(StreamId::new(1)), id);
         self.highest_remote = id;
+        let prioritized = self.prioritized.open(id);
         if self.config.max_concurrent_streams.is_some_and(|max| self.remote_streams >= max) {
             return Err(Fault::stream(id, Misdeed::StreamLimitExceeded));
         }
-        if decoded.too_large && self.config.manners.answers_431() {
+        if decoded.too_large {
             self.last_processed = id;
             self.refuse_large_request(id, end_stream);
             return Ok(None);
@@ -92,39 +89,48 @@ impl Core {
             content.end().map_err(|misdeed| Fault::stream(id, misdeed))?;
         }
         let mut stream = self.new_stream(id);
+        if !self.charge_stream(&mut stream, || of_request(&head)) {
+            self.refuse_stream(id);
+            return Ok(None);
+        }
         if let Ok(next) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
             stream.state = next;
         }
         stream.got_head = true;
         stream.counted = true;
+        stream.connect_request = head.method() == Method::CONNECT;
         stream.content = content;
-        if let Some(priority) =
-            head.headers().get(PRIORITY).and_then(|value| Priority::parse(value.as_bytes()))
-        {
+        // RFC 9218 §7: an update overrides what the request says.
+        if let Some(priority) = prioritized.or_else(|| prioritized::of_request(head.headers())) {
             stream.priority = priority;
         }
         tracing::trace!(stream = id.value(), method = %head.method(), uri = %head.uri(), "request received");
         self.remote_streams += 1;
-        let key = self.streams.insert(stream);
+        let key = self.admit(stream);
         Ok(Some(Event::Request { key, stream: id, head: Box::new(head), end_stream }))
     }
 
     /// RFC 6585 §5: the answer to a request whose fields are too large. The application does not hear of it.
     fn refuse_large_request(&mut self, id: StreamId, end_stream: bool) {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        let head = Head::Response(response);
         let mut stream = self.new_stream(id);
+        if !self.charge_stream(&mut stream, || of_head(&head)) {
+            return self.refuse_stream(id);
+        }
         if let Ok(next) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
             stream.state = next;
         }
         stream.got_head = true;
         stream.counted = true;
         stream.abandoned = true;
-        stream.reset_code = Some(ErrorCode::PROTOCOL_ERROR);
-        let mut response = Response::new(());
-        *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        stream.queue.push_head(Box::new(Head::Response(response)));
+        stream.unannounced = true;
+        stream.reset_code = self.config.manners.code_after_431();
+        stream.queue.push_head(head);
         stream.queue.push_end();
         self.remote_streams += 1;
-        let key = self.streams.insert(stream);
+        let key = self.admit(stream);
         self.schedule(key);
     }
 
@@ -142,7 +148,7 @@ impl Core {
         }
         check_decoded(id, &decoded)?;
         let fault = |misdeed| Fault::stream(id, misdeed);
-        let head = Box::new(section.into_response().map_err(fault)?);
+        let head = section.into_response().map_err(fault)?;
         if head.status().is_informational() {
             self.charge(Cheap::Informational)?;
         }
@@ -152,9 +158,10 @@ impl Core {
             if end_stream {
                 return Err(fault(Misdeed::InformationalEndsStream));
             }
-            return Ok((!abandoned).then_some(Event::Informational { key, head }));
+            return Ok((!abandoned).then(|| Event::Informational { key, head: Box::new(head) }));
         }
         stream.got_head = true;
+        stream.connect_request &= head.status().is_success();
         stream.content =
             Content::of_response(stream.head_request, stream.connect_request, head.status(), head.headers())
                 .map_err(fault)?;
@@ -178,11 +185,15 @@ impl Core {
         if let Err(Refusal::Peer(misdeed)) = stream.state.after(Input::RecvHeaders { end: end_stream }) {
             return Err(fault(misdeed));
         }
+        // §8.5: a tunnel has nothing but DATA.
+        if stream.connect_request && !self.config.manners.has_trailers_in_tunnels() {
+            return Err(fault(Misdeed::HeadersInTunnel));
+        }
         if !end_stream {
             return Err(fault(Misdeed::TrailersWithoutEnd));
         }
         check_decoded(id, &decoded)?;
-        let trailers = Box::new(section.into_trailers().map_err(fault)?);
+        let trailers = section.into_trailers().map_err(fault)?;
         stream.content.end().map_err(fault)?;
         let abandoned = stream.abandoned;
         self.end_received(key)?;

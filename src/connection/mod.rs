@@ -25,7 +25,7 @@
 //! let head = Head::Request(Request::get("http://example.com/pond").body(())?);
 //! check_head(&head)?;
 //! let mut queue = SendQueue::new();
-//! queue.push_head(Box::new(head));
+//! queue.push_head(head);
 //! queue.push_end();
 //! let id = client.next_stream_id().expect("a new connection has identifiers left");
 //! client.open(id, &mut queue)?;
@@ -54,16 +54,21 @@ mod application;
 mod closed;
 mod control;
 mod core;
+mod dormant;
 mod event;
 mod flow;
 mod inbound;
 mod limits;
+mod linger;
 mod manners;
+mod memory;
 mod messages;
 mod outbound;
 mod ping;
+mod prioritized;
 mod settings;
 mod shutdown;
+mod spares;
 mod streams;
 mod timers;
 
@@ -81,6 +86,7 @@ use crate::{
 
 use self::core::Core;
 pub use crate::stream::{Head, SendQueue, check as check_head, check_headers as check_trailers};
+pub use dormant::Dormant;
 pub use event::Event;
 pub use streams::StreamKey;
 
@@ -127,14 +133,8 @@ pub struct Connection {
 impl Connection {
     /// A connection whose preface is yet to be sent, and, for servers, to be received.
     pub fn new(side: Side, config: Arc<Config>, now: Instant) -> Self {
-        let limits = ReaderLimits {
-            max_frame_size: config.max_frame_size,
-            max_field_block: max_field_block(&config),
-            // As many as such a block takes, or 16 for peers that cut it small.
-            max_continuations: (max_field_block(&config) / MIN_MAX_FRAME_SIZE as usize).max(16) as u32,
-        };
         Connection {
-            reader: FrameReader::new(config.pool.clone(), limits),
+            reader: FrameReader::new(config.pool.clone(), reader_limits(&config)),
             cursor: None,
             spare: None,
             preface: if side == Side::Server { 0 } else { PREFACE.len() as u8 },
@@ -181,7 +181,7 @@ impl Connection {
                 }
                 if usize::from(self.preface) < PREFACE.len() {
                     self.end_of_block();
-                    return None;
+                    continue;
                 }
             }
             // The frame borrows reader and cursor until the end of this statement.
@@ -192,10 +192,7 @@ impl Connection {
             match outcome {
                 Ok(Some(Some(event))) => return Some(event),
                 Ok(Some(None)) => {}
-                Ok(None) => {
-                    self.end_of_block();
-                    return None;
-                }
+                Ok(None) => self.end_of_block(),
                 Err(fault) => self.core.handle_fault(fault),
             }
         }
@@ -236,10 +233,29 @@ impl Connection {
         self.core.next_timeout()
     }
 
+    /// The time at which the application wants what follows; whatever takes the time itself needs no such call before it.
+    pub fn note_time(&mut self, now: Instant) {
+        self.core.now = now;
+    }
+
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.core.now = now;
         self.core.handle_timeout();
+    }
+
+    /// The socket took octets, and `waiting` are left: time for `write_timeout` begins anew. Cheap, to be called after
+    /// each write.
+    pub fn handle_written(&mut self, waiting: usize) {
+        self.core.blocked_since = None;
+        self.core.note_unwritten(waiting);
+    }
+
+    /// The socket takes none of `waiting` octets. Once that has been so for `write_timeout` the connection fails with
+    /// [`Misdeed::WriteTimeout`]; there is no GOAWAY then, since nobody would take it: drop what waits.
+    pub fn handle_blocked(&mut self, now: Instant, waiting: usize) {
+        self.core.blocked_since.get_or_insert(now);
+        self.core.charge_unwritten(waiting);
     }
 
     /// Why the connection is over, if it failed. What is still to be written is its GOAWAY.
@@ -275,7 +291,17 @@ impl Connection {
 
     fn end_of_block(&mut self) {
         self.spare = self.cursor.take().and_then(Cursor::into_block);
-        self.core.note_field_block(self.reader.is_in_field_block());
+        self.core.note_gathering(self.reader.is_gathering());
+        self.core.note_gathered(self.reader.gathered());
+    }
+}
+
+fn reader_limits(config: &Config) -> ReaderLimits {
+    ReaderLimits {
+        max_frame_size: config.max_frame_size,
+        max_field_block: max_field_block(config),
+        // As many as such a block takes, or 16 for peers that cut it small.
+        max_continuations: (max_field_block(config) / MIN_MAX_FRAME_SIZE as usize).max(16) as u32,
     }
 }
 

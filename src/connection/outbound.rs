@@ -11,7 +11,7 @@ use crate::{
     buffer::Outbound,
     error::{ErrorCode, Mistake},
     frame::{PREFACE, write},
-    stream::{Input, SendItem, State, of_head, of_trailers, section_octets},
+    stream::{FieldSection, Input, State, of_head, of_trailers},
     stream_id::StreamId,
 };
 
@@ -50,6 +50,9 @@ impl Core {
             self.transmit_streams(out, enough);
             // A stream that could not be finished, or need not be, was reset.
             self.transmit_control(out);
+            if self.shutdown.eof {
+                self.cut_stuck_streams();
+            }
         }
         let written = out.octets() - before;
         self.octets_sent += written as u64;
@@ -85,6 +88,10 @@ impl Core {
     /// Writes everything that waits. What has a time limit gets its time here, for the application may have asked
     /// for it long after the last input.
     fn transmit_control(&mut self, out: &mut Outbound) {
+        // Asked after every stream, and hardly ever is there any.
+        if self.control.is_empty() {
+            return;
+        }
         let frames = self.control.take();
         self.write_control(frames, out);
     }
@@ -146,7 +153,7 @@ impl Core {
                     self.drop_stuck_data(key);
                 }
                 let Some(key) = self.streams.pop(Queue::Heads) else { return };
-                self.visit(key, out);
+                self.visit(key, out, false);
                 // A reset goes before the stream that takes the place.
                 self.transmit_control(out);
             }
@@ -156,19 +163,26 @@ impl Core {
         while out.octets() < enough
             && let Some(key) = self.streams.pop(Queue::Heads)
         {
-            self.visit(key, out);
+            self.visit(key, out, false);
+            // §5.1.2: a reset goes before the stream that takes the place.
+            self.transmit_control(out);
         }
         while out.octets() < enough
             && self.send_credit.available() > 0
             && let Some(key) = self.streams.pop_data()
         {
-            self.visit(key, out);
+            self.visit(key, out, true);
         }
     }
 
-    /// Sends what a stream has: field sections, and one frame of DATA.
-    fn visit(&mut self, key: StreamKey, out: &mut Outbound) {
+    /// Sends what a stream has: field sections, and one frame of DATA. `was_first` says that it was its turn among
+    /// those with DATA.
+    fn visit(&mut self, key: StreamKey, out: &mut Outbound, was_first: bool) {
+        let before = out.octets();
         let visit = self.transmit_stream(key, out);
+        if out.octets() > before {
+            self.note_movement(key);
+        }
         let Some(stream) = self.streams.get(key) else { return };
         let (queue, sequential) = (Queue::Data(stream.priority.urgency), !stream.priority.incremental);
         match visit {
@@ -177,8 +191,9 @@ impl Core {
             // all it could send in its turn.
             Visit::More if stream.assigned > 0 => self.streams.push_back(key, Queue::Heads),
             Visit::Turn => self.streams.push_back(key, Queue::Heads),
-            // RFC 9218 §4.2: one that is not incremental is of use only when whole, so it goes on alone.
-            Visit::More | Visit::NoCredit if sequential => self.streams.push_front(key, queue),
+            // RFC 9218 §4.2: one that is not incremental is of use only when whole, so it goes on alone. The others
+            // wait in the order in which they came.
+            Visit::More | Visit::NoCredit if sequential && was_first => self.streams.push_front(key, queue),
             Visit::More | Visit::NoCredit => self.streams.push_back(key, queue),
         }
     }
@@ -200,6 +215,7 @@ impl Core {
                 if !self.write_section(key, id, &section, end, out) {
                     return Visit::Done;
                 }
+                self.spares.put(section.into_fields());
                 if end {
                     self.end_sent(key);
                     return Visit::Done;
@@ -240,6 +256,8 @@ impl Core {
             let limit = window.min(credit).min(self.remote.max_frame_size);
             let Some((data, end)) = stream.queue.pop_data(limit as usize) else { return Visit::Done };
             let octets = data.len() as u32;
+            self.note_unqueued(key);
+            let Some(stream) = self.streams.get_mut(key) else { return Visit::Done };
             stream.send_window.spend(octets);
             stream.assigned = self.send_credit.spend(octets, stream.assigned);
             stream.sent_unreported = stream.sent_unreported.saturating_add(octets);
@@ -277,7 +295,7 @@ impl Core {
         &mut self,
         key: StreamKey,
         id: StreamId,
-        section: &SendItem,
+        section: &FieldSection,
         end: bool,
         out: &mut Outbound,
     ) -> bool {
@@ -285,39 +303,41 @@ impl Core {
             Some(max) if !self.config.manners.ignores_max_header_list_size() => max as usize,
             _ => usize::MAX,
         };
-        let octets = match section {
-            SendItem::Head(head) if max_list < usize::MAX => section_octets(of_head(head)),
-            SendItem::Trailers(trailers) if max_list < usize::MAX => section_octets(of_trailers(trailers)),
-            _ => 0,
+        let fields = match section {
+            FieldSection::Head(head) => of_head(head),
+            FieldSection::Trailers(trailers) => of_trailers(trailers),
         };
-        if octets > max_list {
+        if max_list < usize::MAX && fields.octets() > max_list {
             // §10.5.1: the peer has said that it will not take it.
-            let mistake =
-                Mistake::BadHead("field section larger than the peer's SETTINGS_MAX_HEADER_LIST_SIZE");
-            self.events.push_back(Event::Reset { key, error: mistake.into() });
-            self.reset_stream(key, ErrorCode::INTERNAL_ERROR);
-            return false;
+            return self.refuse_section(
+                key,
+                Mistake::BadHead("field section larger than the peer's SETTINGS_MAX_HEADER_LIST_SIZE"),
+            );
         }
-        if let Some(stream) = self.streams.get_mut(key)
-            && let Ok(next) = stream.state.after(Input::SendHeaders { end: false })
-        {
+        let Some(stream) = self.streams.get_mut(key) else { return false };
+        match section {
+            FieldSection::Head(head) => stream.connect_request &= !head.is_refusal(),
+            // §8.5: a tunnel has nothing but DATA.
+            _ if stream.connect_request && !self.config.manners.has_trailers_in_tunnels() => {
+                return self
+                    .refuse_section(key, Mistake::BadHead("a tunnel has no trailers (RFC 9113 §8.5)"));
+            }
+            _ => {}
+        }
+        if let Ok(next) = stream.state.after(Input::SendHeaders { end: false }) {
             stream.state = next;
         }
         let (encoder, max_frame_size) = (&mut self.encoder, self.remote.max_frame_size);
-        match section {
-            SendItem::Head(head) => {
-                let bound = encoder.bound(of_head(head));
-                write::headers(out, id, end, max_frame_size, bound, |to| encoder.encode(of_head(head), to));
-            }
-            SendItem::Trailers(trailers) => {
-                let bound = encoder.bound(of_trailers(trailers));
-                write::headers(out, id, end, max_frame_size, bound, |to| {
-                    encoder.encode(of_trailers(trailers), to)
-                });
-            }
-            SendItem::Data(_) => {}
-        }
+        let bound = encoder.bound(fields.iter());
+        write::headers(out, id, end, max_frame_size, bound, |to| encoder.encode(fields.iter(), to));
         true
+    }
+
+    /// Ends a stream on which the application wants to send what cannot be sent.
+    fn refuse_section(&mut self, key: StreamKey, mistake: Mistake) -> bool {
+        self.tell_reset(key, mistake.into());
+        self.reset_stream(key, ErrorCode::INTERNAL_ERROR);
+        false
     }
 
     /// END_STREAM went out.
@@ -350,8 +370,7 @@ impl Core {
         if !stream.counted || self.streams.send_queue_of(key).is_some() || nothing {
             return;
         }
-        let data_first = stream.reset_next().is_none()
-            && matches!(stream.queue.front(), Some(SendItem::Data(data)) if !data.is_empty());
+        let data_first = stream.reset_next().is_none() && stream.queue.begins_with_data();
         if !data_first || (stream.assigned > 0 && stream.send_window.available() > 0) {
             self.streams.push_back(key, Queue::Heads);
         } else if self.config.manners.assigns_when_queued() {

@@ -77,6 +77,10 @@ impl Pings {
         Some(purpose)
     }
 
+    pub(super) fn are_in_flight(&self) -> bool {
+        self.sent.is_some()
+    }
+
     /// When the PING for this purpose went out, if its answer is awaited.
     pub(super) fn in_flight(&self, purpose: Purpose) -> Option<Instant> {
         self.sent.as_ref()?[purpose as usize]
@@ -110,6 +114,10 @@ pub(super) struct Bandwidth {
 const LARGEST_WINDOW: u32 = 16 << 20;
 
 impl Bandwidth {
+    pub(super) fn is_unknown(&self) -> bool {
+        self.highest == 0.0
+    }
+
     pub(super) fn start(&mut self) {
         self.sample = 0;
     }

@@ -135,6 +135,13 @@ impl LocalSettings {
         Some(values)
     }
 
+    /// The initial window that streams will have when all is acknowledged.
+    pub(super) fn coming_window(&self) -> u32 {
+        let waiting = self.waiting.as_ref().and_then(|values| values.initial_window_size);
+        let in_flight = self.in_flight.as_ref().and_then(|(values, _)| values.initial_window_size);
+        waiting.or(in_flight).unwrap_or(self.initial_window_size)
+    }
+
     /// What was to be sent is written: its time begins.
     pub(super) fn written(&mut self, now: Instant) {
         if let Some((_, since)) = &mut self.in_flight {
@@ -168,6 +175,8 @@ pub(super) struct RemoteSettings {
     pub(super) max_frame_size: u32,
     pub(super) max_header_list_size: Option<u32>,
     pub(super) enable_connect_protocol: bool,
+    /// Whether the peer does not use the priorities of RFC 7540 (RFC 9218 §2.1).
+    pub(super) no_rfc7540_priorities: bool,
     /// Whether the first SETTINGS have come (§3.4).
     pub(super) received: bool,
 }
@@ -180,6 +189,7 @@ impl RemoteSettings {
             max_frame_size: MIN_MAX_FRAME_SIZE,
             max_header_list_size: None,
             enable_connect_protocol: false,
+            no_rfc7540_priorities: false,
             received: false,
         }
     }
@@ -215,15 +225,15 @@ impl RemoteSettings {
                 }
                 setting::MAX_HEADER_LIST_SIZE => self.max_header_list_size = Some(value),
                 setting::ENABLE_CONNECT_PROTOCOL => {
-                    // RFC 8441 §3: once on, it must not be turned off.
+                    // RFC 8441 §3: once on, it must not be turned off. From a client it means nothing.
                     let on = switch?;
-                    if self.enable_connect_protocol && !on {
+                    if self.enable_connect_protocol && !on && side == Side::Client {
                         return Err(Misdeed::SettingsValueInvalid);
                     }
                     self.enable_connect_protocol = on;
                 }
-                // RFC 9218 §2.1.
-                setting::NO_RFC7540_PRIORITIES => drop(switch?),
+                // RFC 9218 §2.1: it should not change, but that does no harm.
+                setting::NO_RFC7540_PRIORITIES => self.no_rfc7540_priorities = switch?,
                 // §6.5.2: unknown settings are ignored.
                 _ => {}
             }

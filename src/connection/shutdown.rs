@@ -4,12 +4,17 @@
 //! highest identifier first and the real one when the peer must have seen that; after a failure one GOAWAY is
 //! written and nothing else.
 
+use std::io;
+
 use bytes::Bytes;
 
 use crate::{
-    error::{Error, ErrorCode},
+    error::{Error, ErrorCode, Fault, Misdeed, Origin},
+    stream::State,
     stream_id::StreamId,
 };
+
+use super::{Event, Side, StreamKey, control::ControlFrame, core::Core, ping::Purpose};
 
 /// A GOAWAY to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +82,120 @@ impl Shutdown {
     /// Whether the peer lets us open streams (§6.8), and the socket too.
     pub(super) fn may_open(&self) -> bool {
         self.received.is_none() && !self.eof && self.failure.is_none()
+    }
+}
+
+impl Core {
+    /// The peer's last octet has come. A server may still answer what the peer had ended (a half-closed socket);
+    /// the rest can never be completed. A client has nobody left to call.
+    pub(super) fn handle_eof(&mut self, truncated: bool) {
+        self.shutdown.eof = true;
+        let client = self.side == Side::Client;
+        let broken: Vec<StreamKey> = self
+            .streams
+            .iter_mut()
+            .filter(|(_, stream)| client || stream.state.can_recv() || stream.state == State::Idle)
+            .map(|(key, _)| key)
+            .collect();
+        let error = || Error::from(io::Error::from(io::ErrorKind::UnexpectedEof));
+        if truncated && self.streams.is_empty() {
+            self.fail_silently(error());
+        }
+        for key in broken {
+            self.cut_stream(key, error());
+        }
+    }
+
+    /// After the peer's last octet no WINDOW_UPDATE can come: a stream that needs one can never be finished.
+    pub(super) fn cut_stuck_streams(&mut self) {
+        let credit = self.send_credit.available() > 0 || self.send_credit.assigned() > 0;
+        let stuck: Vec<StreamKey> = self
+            .streams
+            .iter_mut()
+            .filter(|(_, stream)| {
+                let data = stream.queue.begins_with_data();
+                let blocked = stream.send_window.available() == 0 || !credit;
+                (data || stream.wanted > 0) && blocked
+            })
+            .map(|(key, _)| key)
+            .collect();
+        for key in stuck {
+            self.cut_stream(key, io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+    }
+
+    /// A graceful end (§6.8): a server names the highest identifier, then, once the peer has answered a PING,
+    /// the real one. A client opens all streams itself, so it has only one to name.
+    pub(super) fn begin_shutdown(&mut self) {
+        if self.shutdown.highest_accepted().is_some() || self.shutdown.failure().is_some() {
+            return;
+        }
+        self.end_all_lingering();
+        if self.side == Side::Server && self.remote.received && !self.shutdown.eof {
+            tracing::debug!(streams = self.streams.len(), "graceful shutdown begins");
+            self.send_goaway(StreamId::MAX);
+            self.ping(Purpose::Shutdown);
+        } else {
+            self.finish_shutdown();
+        }
+    }
+
+    pub(super) fn finish_shutdown(&mut self) {
+        self.pings.give_up(Purpose::Shutdown);
+        self.send_goaway(self.last_stream());
+    }
+
+    /// The identifier that a GOAWAY of ours names (§6.8).
+    pub(super) fn last_stream(&self) -> StreamId {
+        if self.config.manners.names_last_processed() { self.last_processed } else { self.highest_remote }
+    }
+
+    /// The peer's GOAWAY (§6.8): streams above `last_stream`, and those that are not sent yet, were not processed
+    /// and may be tried elsewhere.
+    pub(super) fn handle_goaway(
+        &mut self,
+        last_stream: StreamId,
+        code: ErrorCode,
+        opaque: &[u8],
+    ) -> Result<Event, Fault> {
+        if !self.shutdown.receive(last_stream) {
+            return Err(Fault::connection(Misdeed::GoAwayIncreased));
+        }
+        tracing::debug!(last_stream = last_stream.value(), %code, debug = %opaque.escape_ascii(), "GOAWAY received");
+        // §6.8: only for a log; a kilobyte is enough for that.
+        let debug = Bytes::copy_from_slice(&opaque[..opaque.len().min(1_024)]);
+        let waits = !self.config.manners.opens_after_goaway();
+        let refused: Vec<StreamKey> = self
+            .streams
+            .keys()
+            .filter(|key| {
+                self.streams.get(*key).is_some_and(|stream| {
+                    let unsent = waits && stream.state == State::Idle;
+                    self.is_local(stream.id) && (stream.id > last_stream || unsent)
+                })
+            })
+            .collect();
+        for key in refused {
+            self.end_stream_with(key, Error::unprocessed(Origin::Peer, code, debug.clone()));
+        }
+        Ok(Event::GoAway { code, debug })
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        if self.shutdown.failure().is_some() {
+            return self.control.is_empty();
+        }
+        let no_more_streams = match self.side {
+            Side::Client => self.shutdown.is_going_away(),
+            Side::Server => self.shutdown.is_final(),
+        };
+        self.streams.is_empty() && (self.shutdown.eof || (no_more_streams && self.control.is_empty()))
+    }
+
+    fn send_goaway(&mut self, last_stream: StreamId) {
+        if let Some(goaway) = self.shutdown.send(last_stream, ErrorCode::NO_ERROR, Bytes::new()) {
+            self.control.push(ControlFrame::GoAway(Box::new(goaway)));
+        }
     }
 }
 

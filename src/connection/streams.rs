@@ -3,7 +3,7 @@
 //!
 //! Always true here: a stream stands in at most one send queue and at most once in the capacity queue; queues
 //! are links inside the streams, so they take no memory and leaving one costs the same whatever its length;
-//! an empty table holds no memory.
+//! an empty table holds the memory of few streams, or none.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,8 @@ use slab::Slab;
 
 use crate::{
     error::ErrorCode,
-    stream::{Content, Priority, RecvWindow, SendItem, SendQueue, SendWindow, State},
+    memory::Charge,
+    stream::{Content, Priority, RecvWindow, SendQueue, SendWindow, State},
     stream_id::StreamId,
 };
 
@@ -37,15 +38,21 @@ pub(super) struct Stream {
     pub(super) priority: Priority,
     /// The request was HEAD: the response has no content.
     pub(super) head_request: bool,
-    /// The request was CONNECT: a 2xx response opens a tunnel.
+    /// The request was CONNECT and no final response but a 2xx has come or gone: it is a tunnel, or may become one.
     pub(super) connect_request: bool,
     /// The first final head of the peer has come; what follows are trailers.
     pub(super) got_head: bool,
     /// The application has let go: what still comes is discarded.
     pub(super) abandoned: bool,
+    /// The application never heard of it and never will: the answer is ours.
+    pub(super) unannounced: bool,
+    /// The peer has sent so much that it got more window.
+    pub(super) is_long: bool,
     /// It counts against the limit of concurrent streams (§5.1.2). A request may do so before its head is
     /// written, which ends idle.
     pub(super) counted: bool,
+    /// In which round of the watch for idle streams something last moved.
+    pub(super) moved: u32,
     pub(super) send_window: SendWindow,
     pub(super) recv_window: RecvWindow,
     /// Connection credit set aside for this stream.
@@ -56,6 +63,8 @@ pub(super) struct Stream {
     pub(super) sent_unreported: u32,
     pub(super) content: Content,
     pub(super) queue: SendQueue,
+    /// What is charged for it, apart from what is queued.
+    pub(super) memory: Charge,
     /// The stream is to be reset with this code, once what is queued is written.
     pub(super) reset_code: Option<ErrorCode>,
     links: [Link; 2],
@@ -71,7 +80,10 @@ impl Stream {
             connect_request: false,
             got_head: false,
             abandoned: false,
+            unannounced: false,
+            is_long: false,
             counted: false,
+            moved: 0,
             send_window,
             recv_window,
             assigned: 0,
@@ -79,6 +91,7 @@ impl Stream {
             sent_unreported: 0,
             content: Content::Unknown,
             queue: SendQueue::new(),
+            memory: Charge::default(),
             reset_code: None,
             links: [Link::default(); 2],
         }
@@ -93,12 +106,9 @@ impl Stream {
 
     /// Whether anything can be sent at once, with the credit set aside for it.
     pub(super) fn is_sendable(&self) -> bool {
-        match self.queue.front() {
-            Some(SendItem::Data(data)) if !data.is_empty() => {
-                self.assigned > 0 && self.send_window.available() > 0
-            }
-            Some(_) => true,
-            None => self.queue.is_ended() || self.reset_code.is_some(),
+        match self.queue.begins_with_data() {
+            true => self.assigned > 0 && self.send_window.available() > 0,
+            false => !self.queue.is_empty() || self.reset_code.is_some(),
         }
     }
 
@@ -168,11 +178,15 @@ pub(super) struct Streams {
     table: Slab<Option<Stream>>,
     places: HashMap<StreamId, u32, BuildHasherDefault<IdHasher>>,
     queues: [Ends; Queue::COUNT],
+    /// Places that are kept while no stream is there.
+    few: usize,
 }
 
 impl Streams {
-    pub(super) fn new() -> Self {
+    /// An empty table that keeps `few` places when it is empty again.
+    pub(super) fn new(few: usize) -> Self {
         Streams {
+            few,
             table: Slab::new(),
             places: HashMap::default(),
             queues: [Ends { first: NOWHERE, last: NOWHERE }; Queue::COUNT],
@@ -190,6 +204,11 @@ impl Streams {
 
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
+    }
+
+    /// Whether every place is free, too.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.table.is_empty()
     }
 
     pub(super) fn find(&self, id: StreamId) -> Option<StreamKey> {
@@ -226,7 +245,7 @@ impl Streams {
             return;
         }
         self.table.remove(key.index());
-        if self.table.is_empty() {
+        if self.table.is_empty() && self.table.capacity() > self.few {
             // Quiescence: a table that once held many streams must not stay large.
             self.table = Slab::new();
             self.places = HashMap::default();
@@ -274,7 +293,9 @@ impl Streams {
 
     /// The first stream with DATA, most urgent first.
     pub(super) fn pop_data(&mut self) -> Option<StreamKey> {
-        (0..8).find_map(|urgency| self.pop(Queue::Data(urgency)))
+        let of_data = &self.queues[Queue::Data(0).index()..=Queue::Data(7).index()];
+        let urgency = of_data.iter().position(|ends| ends.first != NOWHERE)?;
+        self.pop(Queue::Data(urgency as u8))
     }
 
     /// Takes a stream out of the queue that it stands in for sending.
@@ -355,7 +376,7 @@ mod tests {
     use super::*;
 
     fn streams(count: u32) -> (Streams, Vec<StreamKey>) {
-        let mut streams = Streams::new();
+        let mut streams = Streams::new(0);
         let keys = (0..count)
             .map(|n| {
                 streams.insert(Stream::new(
@@ -411,6 +432,6 @@ mod tests {
 
     #[test]
     fn one_stream_is_small() {
-        assert!(size_of::<Stream>() <= 184, "{}", size_of::<Stream>());
+        assert!(size_of::<Stream>() <= 128, "{}", size_of::<Stream>());
     }
 }

@@ -2,10 +2,11 @@
 //! clock that only the test moves.
 //!
 //! Always true here: both ledgers are checked when a harness is dropped: no credit set aside, nothing unread,
-//! no stream in the table, every block at home.
+//! no stream in the table, nothing charged, every block at home.
 
 mod abandon;
 mod budgets;
+mod dormant;
 mod end;
 mod events;
 mod failure;
@@ -18,8 +19,10 @@ mod messages;
 mod pair;
 mod ping;
 mod preface;
+mod pressure;
 mod properties;
 mod raw;
 mod scheduling;
 mod settings;
+mod stalls;
 mod states;

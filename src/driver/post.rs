@@ -2,12 +2,13 @@
 //!
 //! Always true here: events are drained after each mailbox, so that a key is never used for two streams at
 //! once; wakers are called when nothing is locked; the table of mailboxes is empty when no stream is open and
-//! then holds no memory.
+//! then holds the memory of few, or none.
 
 use std::{
     collections::VecDeque,
     sync::Arc,
     task::{Context, Waker},
+    time::Instant,
 };
 
 use http::Request;
@@ -15,13 +16,19 @@ use http::Request;
 use crate::{
     buffer::BufferPool,
     connection::{Connection, Event, Side, StreamKey},
-    error::{Error, ErrorCode, Origin},
+    error::{Error, ErrorCode, Fault, Misdeed, Origin},
     handle::{Delivered, Mailbox, MailboxState, Ping, RecvStream, SendResponse, Shared},
+    memory::{Pressure, Waiter},
     stream::SendQueue,
 };
 
 /// A request and the way to answer it.
-pub(crate) type Incoming = (Request<RecvStream>, SendResponse);
+pub(crate) struct Incoming {
+    /// Where the connection has put it: it is large, and may wait.
+    pub(crate) head: Box<Request<()>>,
+    pub(crate) body: RecvStream,
+    pub(crate) respond: SendResponse,
+}
 
 /// A connection with the mailboxes of its streams.
 pub(crate) struct Post {
@@ -34,9 +41,13 @@ pub(crate) struct Post {
     /// Requests that were not accepted yet: at most MAX_CONCURRENT_STREAMS.
     pub(crate) incoming: VecDeque<Incoming>,
     wakers: Vec<Waker>,
+    /// Takes the place of the ready queue when that is emptied; itself empty.
+    emptied: Vec<Arc<Mailbox>>,
     freed_slots: usize,
     /// Why the peer goes away, if it said so.
     going_away: Option<Error>,
+    /// Stands in the list of the memory budget while that holds the peer back.
+    relief: Option<Box<Waiter>>,
 }
 
 impl Post {
@@ -49,18 +60,23 @@ impl Post {
             open: 0,
             incoming: VecDeque::new(),
             wakers: Vec::new(),
+            emptied: Vec::new(),
             freed_slots: 0,
             going_away: None,
+            relief: None,
         }
     }
 
     /// Takes what handles wish to the connection. Whether there was anything.
-    pub(crate) fn collect(&mut self) -> bool {
+    pub(crate) fn collect(&mut self, now: Instant) -> bool {
+        self.connection.note_time(now);
+        self.connection.heed_pressure();
         let returned = self.shared.take_returned();
         if returned > 0 {
             self.connection.release_connection(returned);
         }
-        let (queue, shutdown, unused, abort, ping) = {
+        let emptied = std::mem::take(&mut self.emptied);
+        let (mut queue, shutdown, unused, abort, ping) = {
             let mut ready = self.shared.lock();
             ready.driver_is_awake();
             let wishes = &mut ready.wishes;
@@ -70,12 +86,15 @@ impl Post {
             }
             let (shutdown, abort) = (std::mem::take(&mut wishes.shutdown), wishes.abort.take());
             let unused = std::mem::take(&mut wishes.unused);
-            (std::mem::take(&mut ready.queue), shutdown, unused, abort, ping)
+            (std::mem::replace(&mut ready.queue, emptied), shutdown, unused, abort, ping)
         };
         let any = returned > 0 || !queue.is_empty() || shutdown || unused || abort.is_some() || ping;
-        for mailbox in queue {
+        for mailbox in queue.drain(..) {
             self.collect_from(&mailbox);
             self.deliver();
+        }
+        if queue.capacity() <= FEW {
+            self.emptied = queue;
         }
         if ping {
             self.connection.ping();
@@ -86,7 +105,6 @@ impl Post {
         if let Some(code) = abort {
             self.connection.abort(code);
         }
-        self.shared.set_congested(self.connection.is_congested());
         any
     }
 
@@ -115,6 +133,7 @@ impl Post {
                     return;
                 };
                 state.key = Some(key);
+                let _fits = state.inbox.charge();
                 self.place(key, mailbox.clone());
                 key
             }
@@ -146,6 +165,20 @@ impl Post {
         }
     }
 
+    /// The window of each stream is to change. What was released and is not half of the old window may be all of
+    /// the new one: it is told now.
+    pub(crate) fn set_initial_window_size(&mut self, octets: u32) {
+        self.shared.note_window(octets);
+        for mailbox in self.mailboxes.iter().flatten() {
+            let mut state = mailbox.lock();
+            let released = std::mem::take(&mut state.inbox.released);
+            if let Some(key) = state.key.filter(|_| released > 0) {
+                self.connection.release(key, released);
+            }
+        }
+        self.connection.set_initial_window_size(octets);
+    }
+
     /// Takes events to mailboxes. Whether there was any.
     pub(crate) fn deliver(&mut self) -> bool {
         let mut any = false;
@@ -165,12 +198,14 @@ impl Post {
                     state.key = Some(key);
                     state.opened = true;
                     state.inbox.ended = end_stream;
+                    // What is there already is counted as far as it fits.
+                    let _fits = state.inbox.charge();
                 }
                 let (body, respond) = SendResponse::accept(mailbox.clone());
                 self.place(key, mailbox);
-                self.incoming.push_back((head.map(|()| body), respond));
+                self.incoming.push_back(Incoming { head, body, respond });
             }
-            Event::Informational { key, head } => self.with(key, true, |state, _| {
+            Event::Informational { key, head } => self.put(key, |state, _| {
                 let heads = state.inbox.informational.get_or_insert_default();
                 // A peer may send them without end; the application sees the last few.
                 if heads.len() == MAX_INFORMATIONAL {
@@ -178,13 +213,13 @@ impl Post {
                 }
                 heads.push_back(*head);
             }),
-            Event::Response { key, head, end_stream } => self.with(key, true, |state, _| {
-                state.inbox.head = Some(head);
+            Event::Response { key, head, end_stream } => self.put(key, |state, _| {
+                state.inbox.answer.put_head(head);
                 state.inbox.ended |= end_stream;
             }),
             Event::Data { key, piece, end_stream, .. } => {
                 let mut discarded = 0;
-                self.with(key, true, |state, pool| {
+                self.put(key, |state, pool| {
                     state.inbox.ended |= end_stream;
                     if let Delivered::Discarded { octets } = state.deliver(piece, pool) {
                         discarded = octets;
@@ -195,8 +230,8 @@ impl Post {
                     self.connection.release_connection(discarded);
                 }
             }
-            Event::Trailers { key, trailers } => self.with(key, true, |state, _| {
-                state.inbox.trailers = Some(trailers);
+            Event::Trailers { key, trailers } => self.put(key, |state, _| {
+                state.inbox.answer.put_trailers(trailers);
                 state.inbox.ended = true;
             }),
             Event::Reset { key, error } => {
@@ -205,9 +240,7 @@ impl Post {
                     Some(reason) if error.is_io() => reason.clone(),
                     _ => error,
                 };
-                if let Some(Some(mailbox)) = self.mailboxes.get(key.index()) {
-                    self.wakers.extend(fail(mailbox, error).into_iter().flatten());
-                }
+                self.fail(key, error);
             }
             Event::Opened { key } => {
                 let Some(Some(mailbox)) = self.mailboxes.get(key.index()) else { return };
@@ -215,10 +248,11 @@ impl Post {
                 state.opened = true;
                 self.wakers.extend(state.sender.take());
             }
-            Event::Sent { key, octets } => self.with(key, false, |state, _| {
-                state.outbox.buffered = state.outbox.buffered.saturating_sub(octets);
-            }),
-            Event::Capacity { key, octets } => self.with(key, false, |state, _| {
+            Event::Sent { key, octets } => {
+                let max = self.shared.config.max_send_buffer_size;
+                self.tell_writer(key, |state| state.outbox.sent(octets, max));
+            }
+            Event::Capacity { key, octets } => self.tell_writer(key, |state| {
                 state.outbox.capacity += octets;
                 state.outbox.capacity_grew = true;
             }),
@@ -240,19 +274,59 @@ impl Post {
     /// Calls the wakers that were gathered and frees the slots of streams that ended.
     pub(crate) fn wake(&mut self) {
         self.shared.free_slots(std::mem::take(&mut self.freed_slots));
-        self.wakers.drain(..).for_each(Waker::wake);
+        // Called twice in every round, and most often there are none.
+        if !self.wakers.is_empty() {
+            self.wakers.drain(..).for_each(Waker::wake);
+        }
+        if let Some(budget) = self.shared.account.as_ref().and_then(|account| account.budget()) {
+            budget.tell_of_charges();
+        }
     }
 
     /// Ready to sleep: gives back memory that a burst left, and says whether there is nothing to do first.
-    pub(crate) fn sleep(&mut self, cx: &Context<'_>) -> bool {
-        if self.open == 0 {
+    ///
+    /// `is_to_rest`: the connection would rest, were it not for what is still unread of streams that have ended.
+    pub(crate) fn sleep(&mut self, cx: &Context<'_>, is_to_rest: bool) -> bool {
+        let few = if self.shared.config.rests() { FEW } else { 0 };
+        if self.open == 0 && self.mailboxes.capacity().max(self.wakers.capacity()) > few {
             self.mailboxes = Vec::new();
             self.wakers = Vec::new();
         }
-        if self.incoming.is_empty() {
+        if self.incoming.is_empty() && self.incoming.capacity() > few {
             self.incoming = VecDeque::new();
         }
-        self.shared.sleep(cx, self.connection.stats())
+        if self.open == 0 && few == 0 {
+            self.emptied = Vec::new();
+            self.shared.shed();
+        }
+        let stats = self.connection.stats();
+        // Before the last look: from here on whoever releases octets wakes the driver, if the peer is held back, or
+        // there is nothing else to wait for.
+        self.shared.set_congested(self.connection.is_congested() || (is_to_rest && stats.unread > 0));
+        self.may_wait_for_relief(cx) && self.shared.sleep(cx, stats)
+    }
+
+    /// Sees to it that the driver is woken when the budget has room again, if the peer is held back by it. `false`: it
+    /// has already. The connection's own limit needs no such list: what its readers release wakes the driver.
+    fn may_wait_for_relief(&mut self, cx: &Context<'_>) -> bool {
+        let account = self.shared.account.as_ref().filter(|_| self.connection.is_squeezed());
+        let shared = account.filter(|account| account.own_pressure() < Pressure::Windows);
+        let Some(budget) = shared.and_then(|account| account.budget()) else {
+            self.relief = None;
+            return true;
+        };
+        let waiter = self.relief.get_or_insert_with(|| Box::new(Waiter::new(budget.clone())));
+        waiter.poll_below(Pressure::Windows, cx).is_pending()
+    }
+
+    /// Whether there is no stream, nor a request that was not accepted yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open == 0 && self.incoming.is_empty()
+    }
+
+    /// How many streams are open.
+    pub(crate) fn open(&self) -> usize {
+        self.open
     }
 
     /// Whether a client connection is of no use any more: nobody can send a request, and no stream is open.
@@ -307,13 +381,40 @@ impl Post {
         self.wakers.extend(state.take_wakers().into_iter().flatten());
     }
 
-    /// Changes a mailbox and notes who is to be woken: the reader or the writer.
-    fn with(&mut self, key: StreamKey, reader: bool, change: impl FnOnce(&mut MailboxState, &BufferPool)) {
+    /// Puts something into a mailbox and notes that the reader is to be woken. What does not fit into the memory
+    /// budget costs the stream.
+    fn put(&mut self, key: StreamKey, put: impl FnOnce(&mut MailboxState, &BufferPool)) {
         let Some(Some(mailbox)) = self.mailboxes.get(key.index()) else { return };
         let mut state = mailbox.lock();
-        change(&mut state, &self.shared.config.pool);
-        let waker = if reader { state.inbox.waker.take() } else { state.outbox.waker.take() };
-        self.wakers.extend(waker);
+        put(&mut state, &self.shared.config.pool);
+        self.wakers.extend(state.inbox.waker.take());
+        if state.inbox.charge() {
+            return;
+        }
+        let id = state.id;
+        drop(state);
+        if let Some(account) = &self.shared.account {
+            account.count_dropped_stream();
+        }
+        // Here and not by the event that follows, for the connection may have done with the stream.
+        self.fail(key, Fault::stream(id, Misdeed::MemoryExhausted).into());
+        self.connection.fail_stream(key, Misdeed::MemoryExhausted);
+    }
+
+    /// Changes a mailbox and notes that the writer is to be woken.
+    fn tell_writer(&mut self, key: StreamKey, change: impl FnOnce(&mut MailboxState)) {
+        let Some(Some(mailbox)) = self.mailboxes.get(key.index()) else { return };
+        let mut state = mailbox.lock();
+        change(&mut state);
+        self.wakers.extend(state.outbox.waker.take());
+    }
+
+    /// A stream has failed: its handles hear why.
+    fn fail(&mut self, key: StreamKey, error: Error) {
+        let Some(Some(mailbox)) = self.mailboxes.get(key.index()) else { return };
+        let discarded = if error.discards_unread() { mailbox.discard_unread() } else { 0 };
+        self.wakers.extend(fail(mailbox, error).into_iter().flatten());
+        self.connection.release_connection(discarded);
     }
 }
 
@@ -331,6 +432,9 @@ fn fail(mailbox: &Mailbox, error: Error) -> [Option<Waker>; 3] {
     drop(unsent);
     wakers
 }
+
+/// Tables for so many streams are kept when no stream is open, if the connection gives all back when it rests.
+const FEW: usize = 16;
 
 /// Informational heads that wait for the application.
 const MAX_INFORMATIONAL: usize = 8;

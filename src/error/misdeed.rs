@@ -9,7 +9,7 @@ use super::ErrorCode;
 
 macro_rules! misdeeds {
     ($($name:ident $code:ident $text:literal;)*) => {
-        /// A rule that a peer broke, by name. Log lines and tests quote it.
+        /// A rule that a peer broke, or a limit that was reached, by name. Log lines and tests quote it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Misdeed {
@@ -20,6 +20,11 @@ macro_rules! misdeeds {
             /// The code that RFC 9113 §7 gives for it; the only place where a misdeed becomes a code.
             pub fn code(self) -> ErrorCode {
                 match self { $(Misdeed::$name => ErrorCode::$code,)* }
+            }
+
+            /// Whether no rule was broken: a limit of ours was reached, be it by the peer or by our application.
+            pub(super) fn is_our_decision(self) -> bool {
+                matches!(self, Misdeed::MemoryExhausted | Misdeed::MemoryPressure | Misdeed::StreamIdle)
             }
 
             /// Every misdeed there is.
@@ -42,6 +47,7 @@ misdeeds! {
     ConnectionSpecificField PROTOCOL_ERROR "connection-specific field (§8.2.2)";
     ContinuationFlood ENHANCE_YOUR_CALM "too many CONTINUATION frames in one field block";
     ContinuationUnexpected PROTOCOL_ERROR "CONTINUATION without an open field block (§6.10)";
+    ControlFrameTooLarge ENHANCE_YOUR_CALM "SETTINGS, GOAWAY or PRIORITY_UPDATE of more than 16,384 octets";
     DataAfterEnd STREAM_CLOSED "frame on a stream that the peer had ended (§5.1)";
     DataOnClosedStream STREAM_CLOSED "frame on a closed stream (§5.1)";
     EmptyFrameFlood ENHANCE_YOUR_CALM "too many empty DATA frames";
@@ -62,14 +68,18 @@ misdeeds! {
     GoAwayIncreased PROTOCOL_ERROR "GOAWAY with a higher last stream identifier than before (§6.8)";
     HandshakeTimeout PROTOCOL_ERROR "preface or SETTINGS did not arrive in time";
     HeadersAfterEnd STREAM_CLOSED "HEADERS on a stream that the peer had ended (§5.1)";
-    HeadersTimeout ENHANCE_YOUR_CALM "field block not finished in time";
+    HeadersInTunnel PROTOCOL_ERROR "HEADERS on a connected stream (§8.5)";
+    HeadersTimeout ENHANCE_YOUR_CALM "field block, or another frame, not finished in time";
     InformationalEndsStream PROTOCOL_ERROR "informational response with END_STREAM (§8.1)";
     InformationalFlood ENHANCE_YOUR_CALM "too many informational responses";
     KeepaliveTimeout NO_ERROR "no answer to a keepalive PING in time";
+    MemoryExhausted ENHANCE_YOUR_CALM "no memory is left in the budget for what came";
+    MemoryPressure REFUSED_STREAM "too little memory is left in the budget for another stream";
     MissingContentAfterEnd PROTOCOL_ERROR "stream ended before the final response (§8.1)";
     MissingStatus PROTOCOL_ERROR "response without :status (§8.3.2)";
     PaddingTooLong PROTOCOL_ERROR "padding as long as the payload or longer (§6.1)";
     PingFlood ENHANCE_YOUR_CALM "too many PING frames";
+    PrioritizedTooMany PROTOCOL_ERROR "PRIORITY_UPDATE for more idle streams than may be opened (RFC 9218 §7.1)";
     PriorityFlood ENHANCE_YOUR_CALM "too many PRIORITY or PRIORITY_UPDATE frames";
     PushDisabled PROTOCOL_ERROR "PUSH_PROMISE although push is disabled (§8.4)";
     ResetFlood ENHANCE_YOUR_CALM "too many streams opened and reset (CVE-2023-44487)";
@@ -82,6 +92,7 @@ misdeeds! {
     SettingsValueInvalid PROTOCOL_ERROR "setting with a forbidden value (§6.5.2)";
     SettingsWindowInvalid FLOW_CONTROL_ERROR "initial window above 2^31 - 1 (§6.5.2)";
     StreamIdDecreased PROTOCOL_ERROR "stream identifier below one already used (§5.1.1)";
+    StreamIdle CANCEL "nothing moved on the stream for too long";
     StreamLimitExceeded REFUSED_STREAM "more concurrent streams than allowed (§5.1.2)";
     TableSizeUpdateMissing COMPRESSION_ERROR "required dynamic table size update missing (RFC 7541 §4.2)";
     TrailersWithoutEnd PROTOCOL_ERROR "second HEADERS without END_STREAM (§8.1)";
@@ -91,6 +102,7 @@ misdeeds! {
     WindowUpdateFlood ENHANCE_YOUR_CALM "too many WINDOW_UPDATE frames";
     WindowUpdateZero PROTOCOL_ERROR "WINDOW_UPDATE with an increment of 0 (§6.9)";
     WriteStalled ENHANCE_YOUR_CALM "peer does not read what is sent to it";
+    WriteTimeout ENHANCE_YOUR_CALM "peer took none of what waits for it for too long";
 }
 
 impl fmt::Display for Misdeed {

@@ -110,7 +110,7 @@ pub enum Frame<'a> {
         last_stream: StreamId,
         /// Why the connection ends.
         code: ErrorCode,
-        /// Opaque octets for a log, up to the maximum frame size.
+        /// Opaque octets for a log, 16,376 at the most.
         debug: &'a [u8],
     },
     /// WINDOW_UPDATE (RFC 9113 §6.9).

@@ -5,7 +5,7 @@
 //! are held, and between frames nothing is. How the octets were cut does not change what comes out.
 
 use super::{
-    Flags, Frame, FrameHeader, FrameType, PieceRef, data,
+    Flags, Frame, FrameHeader, FrameType, MIN_MAX_FRAME_SIZE, PieceRef, data,
     field_block::{FieldBlock, Gather},
     headers,
 };
@@ -43,7 +43,8 @@ pub struct FrameReader {
 /// What one frame or field block may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReaderLimits {
-    /// Payload octets of one frame: the SETTINGS_MAX_FRAME_SIZE that we advertised (RFC 9113 §4.2).
+    /// Payload octets of one frame: the SETTINGS_MAX_FRAME_SIZE that we advertised (RFC 9113 §4.2). SETTINGS, GOAWAY and
+    /// PRIORITY_UPDATE may have 16,384 and no more, for they are held until they are whole.
     pub max_frame_size: u32,
     /// CONTINUATION frames in one field block. Bounds the work that empty ones cause.
     pub max_continuations: u32,
@@ -247,11 +248,11 @@ impl FrameReader {
         }
     }
 
-    /// Whether a field block has begun and not ended (RFC 9113 §4.3), so that nothing else can be received.
-    pub fn is_in_field_block(&self) -> bool {
+    /// Whether a field block (RFC 9113 §4.3), or another frame that is held until it is whole, has begun and not ended.
+    pub fn is_gathering(&self) -> bool {
         match self.state {
             State::Spent => false,
-            State::Gather { header } => header.kind == FrameType::HEADERS,
+            State::Gather { .. } => true,
             _ => self.field_block.is_some(),
         }
     }
@@ -301,7 +302,14 @@ impl FrameReader {
                 Err(Fault::connection(Misdeed::FieldBlockTooLarge))
             }
             _ => super::check(header),
+        }?;
+        // Held until it is whole, so large frames of DATA are no reason to take such a one.
+        let is_held =
+            matches!(header.kind, FrameType::SETTINGS | FrameType::GOAWAY | FrameType::PRIORITY_UPDATE);
+        if is_held && header.length > MIN_MAX_FRAME_SIZE {
+            return Err(Fault::connection(Misdeed::ControlFrameTooLarge));
         }
+        Ok(())
     }
 
     /// Passes over the `left` octets of a frame after a stream error; stops for good after a connection

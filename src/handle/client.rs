@@ -15,7 +15,7 @@ use http::{Request, Response};
 use crate::{
     connection::ConnectionStats,
     error::{Error, Mistake},
-    stream::{self, Head, SendQueue},
+    stream::{Head, Protocol, SendQueue},
     stream_id::StreamId,
 };
 
@@ -43,6 +43,17 @@ impl SendRequest {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         shared.lock().senders += 1;
         SendRequest { shared, has_slot: false, ticket: 0, waiting: None }
+    }
+
+    /// Another one, with the slot that this one took; `None` if it has none.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn hand_over(&mut self) -> Option<SendRequest> {
+        let slot = std::mem::take(&mut self.has_slot);
+        slot.then(|| {
+            let mut other = self.clone();
+            other.has_slot = true;
+            other
+        })
     }
 
     /// Waits until a request may be sent: until the peer takes another stream (SETTINGS_MAX_CONCURRENT_STREAMS).
@@ -89,48 +100,54 @@ impl SendRequest {
     /// # Errors
     ///
     /// [`Mistake::NotReady`] while another request of this `SendRequest` waits, [`Mistake::BadHead`] if HTTP/2
-    /// cannot carry the head, or why no request can be sent any more.
+    /// cannot carry the head or if it has a [`Protocol`] although
+    /// [extended CONNECT](Self::is_extended_connect_protocol_enabled) was not offered, or why no request can be sent
+    /// any more.
     pub fn send_request(
         &mut self,
         request: Request<()>,
         end_of_stream: bool,
     ) -> Result<(ResponseFuture, SendStream), Error> {
         let mut queue = SendQueue::new();
-        let head = Head::Request(request);
-        stream::check(&head)?;
-        queue.push_head(Box::new(head));
+        queue.push_head(Head::of_request(request)?);
         if end_of_stream {
             queue.push_end();
         }
-        self.send_queue(queue)
+        let (response, handle) = self.open(queue, 2)?;
+        Ok((response, SendStream::of(Handle::counted(handle))))
     }
 
-    /// Opens a stream with a queue that begins with a request head that was checked.
-    pub(crate) fn send_queue(&mut self, queue: SendQueue) -> Result<(ResponseFuture, SendStream), Error> {
-        let handle = self.open(queue)?;
-        let send = SendStream::new(handle.0.clone());
-        Ok((ResponseFuture::new(handle), send))
+    /// Opens a stream with a queue that begins with a request head that was checked. The way to send what follows,
+    /// unless the queue has ended.
+    pub(crate) fn send_queue(
+        &mut self,
+        queue: SendQueue,
+    ) -> Result<(ResponseFuture, Option<SendStream>), Error> {
+        let more = !queue.is_ended();
+        let (response, mailbox) = self.open(queue, 1 + u32::from(more))?;
+        Ok((response, more.then(|| SendStream::of(Handle::counted(mailbox)))))
     }
 
-    fn open(&mut self, queue: SendQueue) -> Result<Handle, Error> {
+    /// A stream with so many handles, of which the response has one.
+    fn open(&mut self, queue: SendQueue, handles: u32) -> Result<(ResponseFuture, Arc<Mailbox>), Error> {
         if self.waiting.as_ref().is_some_and(|mailbox| mailbox.lock().is_waiting()) {
             return Err(Mistake::NotReady.into());
         }
-        let mailbox = Arc::new(Mailbox::new(self.shared.clone(), StreamId::CONNECTION, true));
-        {
-            let mut state = mailbox.lock();
-            state.outbox.buffered = queue.data_octets();
-            state.outbox.ended = queue.is_ended();
-            state.outbox.queue = queue;
+        // RFC 8441 §3: only once the peer has offered it.
+        if is_extended_connect(&queue) && !self.is_extended_connect_protocol_enabled() {
+            return Err(Mistake::BadHead("extended CONNECT was not offered (RFC 8441 §3)").into());
         }
         // Counted before the driver sees it: a stream without handles is given up.
-        let handle = Handle::new(mailbox);
-        if let Err(error) = self.shared.open(&handle.0, self.has_slot) {
-            handle.0.lock().closed = true;
-            return Err(error);
-        }
-        self.waiting = (!std::mem::take(&mut self.has_slot)).then(|| handle.0.clone());
-        Ok(handle)
+        let mailbox = Arc::new(Mailbox::of_request(self.shared.clone(), queue, handles));
+        // On failure nobody has seen it: there is nothing to be told.
+        let id = self.shared.open(&mailbox, self.has_slot)?;
+        self.waiting = (!std::mem::take(&mut self.has_slot)).then(|| mailbox.clone());
+        Ok((ResponseFuture(Some(Handle::counted(mailbox.clone()).that_reads()), id), mailbox))
+    }
+
+    /// How many octets of a body may be queued with its request now.
+    pub(crate) fn max_send_buffer(&self) -> usize {
+        self.shared.max_send_buffer()
     }
 
     /// Whether the peer takes extended CONNECT (RFC 8441); known once its SETTINGS have come.
@@ -150,13 +167,20 @@ impl SendRequest {
 
     /// Figures of the connection as its driver last saw them.
     pub fn stats(&self) -> ConnectionStats {
-        self.shared.lock().stats
+        self.shared.stats()
     }
 
     /// Whether requests can still be sent.
     pub fn is_closed(&self) -> bool {
         self.shared.over().is_some()
     }
+}
+
+fn is_extended_connect(queue: &SendQueue) -> bool {
+    matches!(
+        queue.first_head(),
+        Some(Head::Request(request)) if request.extensions().get::<Protocol>().is_some()
+    )
 }
 
 impl Clone for SendRequest {
@@ -189,16 +213,12 @@ impl std::fmt::Debug for SendRequest {
 }
 
 /// The response to come. Dropping it (and the request's [`SendStream`]) cancels the stream.
+// Its handle is the reader's: nobody will ask for the body either, however long the request's `SendStream` lives.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture(Option<Handle>, StreamId);
 
 impl ResponseFuture {
-    fn new(handle: Handle) -> Self {
-        let id = handle.0.lock().id;
-        ResponseFuture(Some(handle), id)
-    }
-
     /// The stream's identifier.
     pub fn stream_id(&self) -> StreamId {
         self.1
@@ -211,33 +231,25 @@ impl ResponseFuture {
     /// Why the stream failed.
     pub fn poll_informational(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Response<()>, Error>>> {
         let Some(handle) = &self.0 else { return Poll::Ready(None) };
-        let mut state = handle.0.lock();
-        if let Some(heads) = &mut state.inbox.informational {
-            let head = heads.pop_front();
-            if heads.is_empty() {
-                state.inbox.informational = None;
+        handle.0.take(|state| {
+            if let Some(heads) = &mut state.inbox.informational {
+                let head = heads.pop_front();
+                if heads.is_empty() {
+                    state.inbox.informational = None;
+                }
+                if let Some(head) = head {
+                    return Poll::Ready(Some(Ok(head)));
+                }
             }
-            if let Some(head) = head {
-                return Poll::Ready(Some(Ok(head)));
+            if state.inbox.answer.head().is_some() {
+                return Poll::Ready(None);
             }
-        }
-        if state.inbox.head.is_some() {
-            return Poll::Ready(None);
-        }
-        if let Some(error) = &state.inbox.error {
-            return Poll::Ready(Some(Err(error.clone())));
-        }
-        register(&mut state.inbox.waker, cx);
-        Poll::Pending
-    }
-}
-
-impl Drop for ResponseFuture {
-    fn drop(&mut self) {
-        if let Some(handle) = &self.0 {
-            // Nobody will ask for the body either, however long the request's `SendStream` lives.
-            handle.0.stop_reading();
-        }
+            if let Some(error) = &state.inbox.error {
+                return Poll::Ready(Some(Err(Error::clone(error))));
+            }
+            register(&mut state.inbox.waker, cx);
+            Poll::Pending
+        })
     }
 }
 
@@ -249,18 +261,19 @@ impl Future for ResponseFuture {
     /// Never: polled again after the response it says [`Mistake::Inactive`].
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(handle) = &self.0 else { return Poll::Ready(Err(Mistake::Inactive.into())) };
-        let mut state = handle.0.lock();
-        if let Some(head) = state.inbox.head.take() {
-            state.inbox.informational = None;
-            drop(state);
-            let body = RecvStream::new(handle.0.clone());
-            self.0 = None;
-            return Poll::Ready(Ok(head.map(|()| body)));
-        }
-        if let Some(error) = &state.inbox.error {
-            return Poll::Ready(Err(error.clone()));
-        }
-        register(&mut state.inbox.waker, cx);
-        Poll::Pending
+        let head = handle.0.take(|state| {
+            if let Some(head) = state.inbox.answer.take_head() {
+                state.inbox.informational = None;
+                return Poll::Ready(Ok::<_, Error>(head));
+            }
+            if let Some(error) = &state.inbox.error {
+                return Poll::Ready(Err(Error::clone(error)));
+            }
+            register(&mut state.inbox.waker, cx);
+            Poll::Pending
+        });
+        let head = std::task::ready!(head)?;
+        let Some(handle) = self.0.take() else { return Poll::Ready(Err(Mistake::Inactive.into())) };
+        Poll::Ready(Ok(head.map(|()| RecvStream::of(handle))))
     }
 }

@@ -7,7 +7,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -18,11 +18,13 @@ use crate::{
     buffer::{BufferPool, Piece, PieceQueue},
     connection::StreamKey,
     error::{Error, ErrorCode},
-    stream::SendQueue,
+    memory::{Account, Charge},
+    stream::{SendQueue, of_trailers},
     stream_id::StreamId,
+    sync::{Mutex, MutexGuard},
 };
 
-use super::shared::Shared;
+use super::{answer::Answer, shared::Shared};
 
 /// One stream's letterbox.
 pub(crate) struct Mailbox {
@@ -56,15 +58,17 @@ pub(crate) struct State {
 /// What came for the application.
 #[derive(Default)]
 pub(crate) struct Inbox {
-    pub(crate) head: Option<Box<Response<()>>>,
+    pub(crate) answer: Answer,
     #[expect(clippy::box_collection, reason = "rare, and a mailbox is to stay small")]
     pub(crate) informational: Option<Box<VecDeque<Response<()>>>>,
     pub(crate) pieces: PieceQueue,
-    pub(crate) trailers: Option<Box<HeaderMap>>,
+    /// What is charged for the mailbox and what lies unread in it.
+    pub(crate) charge: Charge,
     /// The peer has ended its side.
     pub(crate) ended: bool,
     /// The stream failed; what came before it may still be read.
-    pub(crate) error: Option<Error>,
+    // Boxed: rare, and a mailbox is to stay small.
+    pub(crate) error: Option<Box<Error>>,
     pub(crate) waker: Option<Waker>,
     /// Octets delivered and not yet released.
     pub(crate) unreleased: usize,
@@ -93,7 +97,21 @@ pub(crate) struct Outbox {
 }
 
 impl Mailbox {
+    /// Of a stream that the peer opened.
     pub(crate) fn new(shared: Arc<Shared>, id: StreamId, local: bool) -> Self {
+        Self::with(shared, id, local, Outbox::default(), 0)
+    }
+
+    /// Of a request that is to go out, and that has so many handles.
+    pub(super) fn of_request(shared: Arc<Shared>, queue: SendQueue, handles: u32) -> Self {
+        let (buffered, ended) = (queue.data_octets(), queue.is_ended());
+        let mut outbox = Outbox { queue, buffered, ended, ..Outbox::default() };
+        outbox.charge(shared.account.as_ref());
+        Self::with(shared, StreamId::CONNECTION, true, outbox, handles)
+    }
+
+    fn with(shared: Arc<Shared>, id: StreamId, local: bool, outbox: Outbox, handles: u32) -> Self {
+        let inbox = Inbox { charge: Charge::new(shared.account.clone()), ..Inbox::default() };
         let state = State {
             key: None,
             id,
@@ -101,11 +119,11 @@ impl Mailbox {
             local,
             opened: false,
             closed: false,
-            handles: 0,
+            handles,
             reading: true,
             sender: None,
-            inbox: Inbox::default(),
-            outbox: Outbox::default(),
+            inbox,
+            outbox,
         };
         Mailbox { shared, state: Mutex::new(state) }
     }
@@ -120,37 +138,68 @@ impl Mailbox {
         let mut state = self.lock();
         let (result, hear) = change(&mut state);
         let queue = hear == Hear::Wish && !state.closed && !std::mem::replace(&mut state.queued, true);
+        let surplus = state.inbox.surplus();
         drop(state);
+        drop(surplus);
         if queue {
             self.shared.push(self.clone());
         }
         result
     }
 
-    pub(super) fn add_handle(&self) {
-        self.lock().handles += 1;
+    /// Takes something out of it; what that held is released when nothing is locked.
+    pub(super) fn take<R>(&self, take: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.lock();
+        let taken = take(&mut state);
+        let surplus = state.inbox.surplus();
+        drop(state);
+        drop(surplus);
+        taken
     }
 
-    /// A handle is dropped; with the last one the stream is let go.
-    pub(super) fn drop_handle(self: &Arc<Self>) {
+    pub(super) fn add_handles(&self, count: u32) {
+        self.lock().handles += count;
+    }
+
+    /// A handle is dropped; with the last one the stream is let go. With the reader, or the last, nobody will read
+    /// any more; what is unread is dropped and its credit returns.
+    pub(super) fn drop_handle(self: &Arc<Self>, reads: bool) {
         let (returned, _waker) = self.tell(|state| {
             state.handles -= 1;
-            if state.handles > 0 {
+            let last = state.handles == 0;
+            if !last && !reads {
                 return ((0, None), Hear::Nothing);
             }
-            (state.stop_reading(), Hear::Wish)
+            let returned = state.stop_reading();
+            // The peer may be waiting for window: the driver must discard in our stead.
+            (returned, if last || !state.inbox.ended { Hear::Wish } else { Hear::Nothing })
         });
         self.shared.give_back(returned);
     }
 
-    /// Nobody will read any more; what is unread is dropped and its credit returns.
-    pub(super) fn stop_reading(self: &Arc<Self>) {
-        let (returned, _waker) = self.tell(|state| {
-            let returned = state.stop_reading();
-            // The peer may be waiting for window: the driver must discard in our stead.
-            (returned, if state.inbox.ended { Hear::Nothing } else { Hear::Wish })
-        });
-        self.shared.give_back(returned);
+    /// The stream is lost with what is unread of it: how many octets come back.
+    pub(crate) fn discard_unread(&self) -> usize {
+        self.take(State::discard_unread)
+    }
+}
+
+impl Outbox {
+    /// Charges what was queued as far as it fits, before the driver hears of it: others who are about to queue something
+    /// shall see it. The driver, which is to be woken for it, tells those who wait for that.
+    pub(super) fn charge(&mut self, account: Option<&Arc<Account>>) {
+        account.into_iter().for_each(|account| self.queue.charge(account));
+    }
+
+    /// Octets that may be sent at once: set aside, and with room in a queue of `max_buffered`.
+    pub(super) fn usable(&self, max_buffered: usize) -> usize {
+        (self.capacity as usize).min(max_buffered.saturating_sub(self.buffered))
+    }
+
+    /// DATA went out: there is room again, and capacity that had none is of use now.
+    pub(crate) fn sent(&mut self, octets: usize, max_buffered: usize) {
+        let before = self.usable(max_buffered);
+        self.buffered = self.buffered.saturating_sub(octets);
+        self.capacity_grew |= self.usable(max_buffered) > before;
     }
 }
 
@@ -160,6 +209,36 @@ pub(super) enum Hear {
     Wish,
     Nothing,
 }
+
+impl Inbox {
+    /// Octets of memory that the mailbox takes with what lies in it.
+    fn footprint(&self) -> usize {
+        let head = |head: &Response<()>| MESSAGE + of_trailers(head.headers()).memory();
+        MAILBOX
+            + self.pieces.footprint()
+            + self.answer.footprint()
+            + self.informational.iter().flat_map(|heads| heads.iter()).map(head).sum::<usize>()
+    }
+
+    /// Charges what was put in. `false`: it does not fit.
+    pub(crate) fn charge(&mut self) -> bool {
+        !self.charge.is_counted() || self.charge.grow_to(self.footprint())
+    }
+
+    /// What is charged and not in it any more, to be dropped when nothing is locked.
+    fn surplus(&mut self) -> Charge {
+        if !self.charge.is_counted() {
+            return Charge::default();
+        }
+        self.charge.split_off(self.footprint())
+    }
+}
+
+/// What a mailbox counts for, with its places in the tables.
+const MAILBOX: usize = size_of::<Mailbox>() + 64;
+
+/// What an informational head counts for, apart from its fields.
+const MESSAGE: usize = 128;
 
 impl State {
     /// Takes the next piece of the body, or the end of it.
@@ -171,7 +250,21 @@ impl State {
             return Poll::Ready(None);
         }
         if let Some(error) = &self.inbox.error {
-            return Poll::Ready(Some(Err(error.clone())));
+            return Poll::Ready(Some(Err(Error::clone(error))));
+        }
+        register(&mut self.inbox.waker, cx);
+        Poll::Pending
+    }
+
+    /// Takes the trailers, once the body was taken.
+    pub(super) fn poll_trailers(&mut self, cx: &Context<'_>) -> Poll<Result<Option<HeaderMap>, Error>> {
+        if self.inbox.pieces.is_empty() {
+            if self.inbox.ended {
+                return Poll::Ready(Ok(self.inbox.answer.take_trailers()));
+            }
+            if let Some(error) = &self.inbox.error {
+                return Poll::Ready(Err(Error::clone(error)));
+            }
         }
         register(&mut self.inbox.waker, cx);
         Poll::Pending
@@ -179,18 +272,19 @@ impl State {
 
     /// Whether everything of the body was taken and the peer has ended its side.
     pub(super) fn is_end_stream(&self) -> bool {
-        self.inbox.ended && self.inbox.pieces.is_empty() && self.inbox.trailers.is_none()
+        self.inbox.ended && self.inbox.pieces.is_empty() && self.inbox.answer.trailers().is_none()
     }
 
     /// The application has released `octets`: how many count, and whether the stream's window must hear of it
     /// now. Half a window is worth a WINDOW_UPDATE; the rest is gathered.
-    pub(super) fn release(&mut self, octets: usize, window: u32) -> Option<Hear> {
+    /// `at_once`: the driver must hear of all that moves.
+    pub(super) fn release(&mut self, octets: usize, window: u32, at_once: bool) -> Option<Hear> {
         self.inbox.unreleased = self.inbox.unreleased.checked_sub(octets)?;
-        if self.inbox.ended || self.inbox.error.is_some() {
+        if self.inbox.error.is_some() || (self.inbox.ended && !at_once) {
             return Some(Hear::Nothing);
         }
         self.inbox.released = self.inbox.released.saturating_add(octets as u32);
-        Some(if self.inbox.released >= window / 2 { Hear::Wish } else { Hear::Nothing })
+        Some(if at_once || self.inbox.released >= window / 2 { Hear::Wish } else { Hear::Nothing })
     }
 
     /// How many octets come back, and the waker of the reader, to be dropped when nothing is locked.
@@ -216,11 +310,23 @@ impl State {
     /// The stream has failed. What was not sent comes back, to be dropped when nothing is locked: it is the
     /// application's, and so is the code that runs then.
     pub(crate) fn fail(&mut self, error: Error) -> SendQueue {
-        self.inbox.error.get_or_insert(error);
+        self.inbox.error.get_or_insert_with(|| Box::new(error));
         self.outbox.ended = true;
         self.outbox.capacity = 0;
         self.outbox.buffered = 0;
         std::mem::take(&mut self.outbox.queue)
+    }
+
+    /// Drops what was not read, so that it cannot be taken for the whole: how many octets come back.
+    fn discard_unread(&mut self) -> usize {
+        let inbox = &mut self.inbox;
+        // Some of it may have been released before anybody took it.
+        let unread = inbox.pieces.unread().min(inbox.unreleased);
+        inbox.pieces.clear();
+        inbox.unreleased -= unread;
+        (inbox.answer, inbox.informational) = (Answer::default(), None);
+        inbox.ended = false;
+        unread
     }
 
     /// Whether the request still waits for a slot.
@@ -247,3 +353,6 @@ pub(super) fn register(slot: &mut Option<Waker>, cx: &Context<'_>) {
         None => *slot = Some(cx.waker().clone()),
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

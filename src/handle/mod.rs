@@ -4,8 +4,11 @@
 //! Always true here: no handle knows the socket or the state machine; no lock is held while a waker is called
 //! or code of the application runs; dropping any handle at any moment leaves nothing behind.
 
+mod answer;
 mod client;
 mod mailbox;
+#[cfg(all(test, loom))]
+mod model;
 mod ping;
 mod recv_stream;
 mod send_stream;

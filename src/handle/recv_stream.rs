@@ -7,7 +7,6 @@ use std::{
     fmt,
     future::poll_fn,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -20,8 +19,10 @@ use crate::{
     stream_id::StreamId,
 };
 
+#[cfg(all(test, not(loom)))]
+use super::mailbox::Mailbox;
 use super::{
-    mailbox::{Hear, Mailbox},
+    mailbox::Hear,
     send_stream::{Handle, reset},
 };
 
@@ -43,8 +44,15 @@ pub struct RecvStream {
 pub struct FlowControl(Handle);
 
 impl RecvStream {
-    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
-        RecvStream { flow: FlowControl(Handle::new(mailbox)), cancels: false }
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn new(mailbox: std::sync::Arc<Mailbox>) -> Self {
+        mailbox.add_handles(1);
+        RecvStream::of(Handle::counted(mailbox))
+    }
+
+    /// With a handle of the reader, or one that becomes it.
+    pub(super) fn of(handle: Handle) -> Self {
+        RecvStream { flow: FlowControl(handle.that_reads()), cancels: false }
     }
 
     /// From now on dropping it before its end cancels the stream, even while a request body is being sent.
@@ -67,7 +75,7 @@ impl RecvStream {
 
     /// As [`data`](Self::data).
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        self.flow.0.0.lock().poll_piece(cx)
+        self.flow.0.0.take(|state| state.poll_piece(cx))
     }
 
     /// The trailers, once the body has been read; `None` if there are none.
@@ -86,17 +94,7 @@ impl RecvStream {
     ///
     /// Why the stream failed.
     pub fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<HeaderMap>, Error>> {
-        let mut state = self.flow.0.0.lock();
-        if state.inbox.pieces.is_empty() {
-            if state.inbox.ended {
-                return Poll::Ready(Ok(state.inbox.trailers.take().map(|trailers| *trailers)));
-            }
-            if let Some(error) = &state.inbox.error {
-                return Poll::Ready(Err(error.clone()));
-            }
-        }
-        super::mailbox::register(&mut state.inbox.waker, cx);
-        Poll::Pending
+        self.flow.0.0.take(|state| state.poll_trailers(cx))
     }
 
     /// Whether the body is at its end and there are no trailers to take.
@@ -139,11 +137,14 @@ impl FlowControl {
     ///
     /// [`Mistake::ReleasedTooMuch`] if more is released than was received; nothing is released then.
     pub fn release_capacity(&mut self, octets: usize) -> Result<(), Error> {
-        let window = self.0.0.shared.smallest_window();
-        let released = self.0.0.tell(|state| match state.release(octets, window) {
-            Some(hear) => (true, hear),
-            None => (false, Hear::Nothing),
-        });
+        let shared = &self.0.0.shared;
+        let at_once = shared.config.stream_idle_timeout.is_some();
+        // The window is asked for under the lock: the driver changes it and then looks into every mailbox.
+        let released =
+            self.0.0.tell(|state| match state.release(octets, shared.smallest_window(), at_once) {
+                Some(hear) => (true, hear),
+                None => (false, Hear::Nothing),
+            });
         if !released {
             return Err(Mistake::ReleasedTooMuch.into());
         }
@@ -156,22 +157,28 @@ impl Body for RecvStream {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match self.poll_data(cx) {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let mailbox = &self.flow.0.0;
+        let at_once = mailbox.shared.config.stream_idle_timeout.is_some();
+        // All under one lock: this is what most messages are read by.
+        let (frame, returned) = mailbox.tell(|state| match state.poll_piece(cx) {
             Poll::Ready(Some(Ok(data))) => {
-                // Cannot be more than was received: it was just taken.
-                let _ = self.flow.release_capacity(data.len());
-                Poll::Ready(Some(Ok(Frame::data(data))))
+                // Refused only if the application has released by hand what it had not taken.
+                let hear = state.release(data.len(), mailbox.shared.smallest_window(), at_once);
+                let returned = hear.map_or(0, |_| data.len());
+                ((Poll::Ready(Some(Ok(Frame::data(data)))), returned), hear.unwrap_or(Hear::Nothing))
             }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
-            Poll::Ready(None) => self
-                .poll_trailers(cx)
-                .map(|trailers| trailers.map(|found| found.map(Frame::trailers)).transpose()),
-            Poll::Pending => Poll::Pending,
-        }
+            Poll::Ready(Some(Err(error))) => ((Poll::Ready(Some(Err(error))), 0), Hear::Nothing),
+            Poll::Ready(None) => {
+                let trailers = state.poll_trailers(cx);
+                let frame =
+                    trailers.map(|trailers| trailers.map(|found| found.map(Frame::trailers)).transpose());
+                ((frame, 0), Hear::Nothing)
+            }
+            Poll::Pending => ((Poll::Pending, 0), Hear::Nothing),
+        });
+        mailbox.shared.give_back(returned);
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -192,7 +199,6 @@ impl Drop for RecvStream {
         if self.cancels && !self.flow.0.0.lock().inbox.ended {
             reset(&self.flow.0.0, ErrorCode::CANCEL);
         }
-        self.flow.0.0.stop_reading();
     }
 }
 

@@ -28,25 +28,32 @@ use super::mailbox::{Hear, Mailbox, State, register};
 #[derive(Debug)]
 pub struct SendStream(Handle);
 
-/// A counted handle of a stream.
-pub(super) struct Handle(pub(super) Arc<Mailbox>);
+/// A counted handle of a stream; the flag says that nobody reads once it is dropped.
+pub(super) struct Handle(pub(super) Arc<Mailbox>, bool);
 
 impl Handle {
-    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
-        mailbox.add_handle();
-        Handle(mailbox)
+    /// One that was counted already: the handles that a stream begins with are, all at once.
+    pub(super) fn counted(mailbox: Arc<Mailbox>) -> Self {
+        Handle(mailbox, false)
+    }
+
+    /// The same, as the one of the reader.
+    pub(super) fn that_reads(mut self) -> Self {
+        self.1 = true;
+        self
     }
 }
 
 impl Clone for Handle {
     fn clone(&self) -> Self {
-        Handle::new(self.0.clone())
+        self.0.add_handles(1);
+        Handle::counted(self.0.clone())
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.drop_handle();
+        self.0.drop_handle(self.1);
     }
 }
 
@@ -57,8 +64,14 @@ impl std::fmt::Debug for Handle {
 }
 
 impl SendStream {
+    #[cfg(all(test, not(loom)))]
     pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
-        SendStream(Handle::new(mailbox))
+        mailbox.add_handles(1);
+        SendStream::of(Handle::counted(mailbox))
+    }
+
+    pub(super) fn of(handle: Handle) -> Self {
+        SendStream(handle)
     }
 
     /// The stream's identifier.
@@ -94,7 +107,7 @@ impl SendStream {
     pub fn send_trailers(&mut self, trailers: HeaderMap) -> Result<(), Error> {
         check_headers(&trailers)?;
         self.send(|state| {
-            state.outbox.queue.push_trailers(Box::new(trailers));
+            state.outbox.queue.push_trailers(trailers);
             true
         })
     }
@@ -123,23 +136,21 @@ impl SendStream {
 
     /// Octets that may be sent at once: set aside and not used.
     pub fn capacity(&self) -> usize {
-        let state = self.0.0.lock();
-        let room = self.max_send_buffer().saturating_sub(state.outbox.buffered);
-        (state.outbox.capacity as usize).min(room)
+        self.0.0.lock().outbox.usable(self.0.0.shared.config.max_send_buffer_size)
     }
 
     /// Waits until capacity has grown; gives the octets that may be sent at once. `None` once nothing more can
     /// be sent; an `Err` says why the stream failed.
     pub fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<usize, Error>>> {
-        let max = self.max_send_buffer();
+        let max = self.0.0.shared.config.max_send_buffer_size;
         let mut state = self.0.0.lock();
         if let Some(error) = &state.inbox.error {
-            return Poll::Ready(Some(Err(error.clone())));
+            return Poll::Ready(Some(Err(Error::clone(error))));
         }
         if state.outbox.ended {
             return Poll::Ready(None);
         }
-        let capacity = (state.outbox.capacity as usize).min(max.saturating_sub(state.outbox.buffered));
+        let capacity = state.outbox.usable(max);
         if state.outbox.capacity_grew && capacity > 0 {
             state.outbox.capacity_grew = false;
             return Poll::Ready(Some(Ok(capacity)));
@@ -148,7 +159,8 @@ impl SendStream {
         Poll::Pending
     }
 
-    /// Waits until less than `max_send_buffer_size` octets are queued, whatever flow control says.
+    /// Waits until less than `max_send_buffer_size` octets are queued, whatever flow control says; while memory is
+    /// short ([`Pressure::Windows`](crate::memory::Pressure::Windows)), until none are.
     ///
     /// # Errors
     ///
@@ -157,7 +169,7 @@ impl SendStream {
         let max = self.max_send_buffer();
         let mut state = self.0.0.lock();
         if let Some(error) = &state.inbox.error {
-            return Poll::Ready(Err(error.clone()));
+            return Poll::Ready(Err(Error::clone(error)));
         }
         if state.outbox.buffered < max {
             return Poll::Ready(Ok(()));
@@ -179,41 +191,58 @@ impl SendStream {
     pub(crate) fn poll_failed(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         let mut state = self.0.0.lock();
         if let Some(error) = &state.inbox.error {
-            return Poll::Ready(error.clone());
+            return Poll::Ready(Error::clone(error));
         }
         register(&mut state.outbox.waker, cx);
         Poll::Pending
     }
 
     /// Hands over a whole queue.
-    pub(crate) fn send_queue(&mut self, mut queue: SendQueue) -> Result<(), Error> {
-        self.send(|state| {
-            state.outbox.buffered += queue.data_octets();
-            state.outbox.queue.append(&mut queue);
-            state.outbox.queue.is_ended()
-        })
+    pub(crate) fn send_queue(&mut self, queue: SendQueue) -> Result<(), Error> {
+        self.send(|state| append(state, queue))
     }
 
+    /// How many octets may be queued now.
     pub(crate) fn max_send_buffer(&self) -> usize {
-        self.0.0.shared.config.max_send_buffer_size
+        self.0.0.shared.max_send_buffer()
+    }
+
+    /// How many more octets may be queued once [`poll_room`](Self::poll_room) is ready: at least one.
+    pub(crate) fn room(&self) -> usize {
+        let buffered = self.0.0.lock().outbox.buffered;
+        self.max_send_buffer().saturating_sub(buffered).max(1)
     }
 
     /// Puts something in the send queue; says whether it was the end.
     fn send(&mut self, put: impl FnOnce(&mut State) -> bool) -> Result<(), Error> {
-        self.0.0.tell(|state| match sendable(state) {
-            Ok(()) => {
-                state.outbox.ended = put(state);
-                (Ok(()), Hear::Wish)
-            }
-            Err(error) => (Err(error), Hear::Nothing),
-        })
+        send(&self.0.0, put)
     }
+}
+
+/// Puts something in the send queue; `put` says whether it was the end.
+pub(super) fn send(mailbox: &Arc<Mailbox>, put: impl FnOnce(&mut State) -> bool) -> Result<(), Error> {
+    let account = mailbox.shared.account.as_ref();
+    mailbox.tell(|state| match sendable(state) {
+        Ok(()) => {
+            state.outbox.ended = put(state);
+            state.outbox.charge(account);
+            (Ok(()), Hear::Wish)
+        }
+        Err(error) => (Err(error), Hear::Nothing),
+    })
+}
+
+/// Puts a whole queue in the send queue; says whether it was the end.
+pub(super) fn append(state: &mut State, mut queue: SendQueue) -> bool {
+    state.outbox.buffered += queue.data_octets();
+    state.outbox.queue.append(&mut queue);
+    state.outbox.queue.is_ended()
 }
 
 /// Whether anything may still be sent.
 pub(super) fn sendable(state: &State) -> Result<(), Error> {
     match &state.inbox.error {
-        Some(error) => Err(error.clone()),
+        Some(error) => Err(Error::clone(error)),
         None if state.outbox.ended => Err(Mistake::AfterEnd.into()),
         None if state.closed => Err(Mistake::Inactive.into()),
         None => Ok(()),
@@ -237,7 +266,7 @@ pub(super) fn poll_reset(mailbox: &Arc<Mailbox>, cx: &mut Context<'_>) -> Poll<R
     let mut state = mailbox.lock();
     match &state.inbox.error {
         Some(error) if error.is_reset() => Poll::Ready(Ok(error.code())),
-        Some(error) => Poll::Ready(Err(error.clone())),
+        Some(error) => Poll::Ready(Err(Error::clone(error))),
         None => {
             register(&mut state.outbox.waker, cx);
             Poll::Pending

@@ -16,7 +16,7 @@ use crate::{
 use super::{
     mailbox::{Hear, Mailbox},
     recv_stream::RecvStream,
-    send_stream::{Handle, SendStream, poll_reset, reset, sendable},
+    send_stream::{Handle, SendStream, append, poll_reset, reset, send, sendable},
 };
 
 /// Answers one request. Dropping it without an answer resets the stream.
@@ -33,12 +33,19 @@ enum Progress {
 impl SendResponse {
     /// Both halves of a stream that the peer opened.
     pub(crate) fn accept(mailbox: Arc<Mailbox>) -> (RecvStream, SendResponse) {
-        (RecvStream::new(mailbox.clone()), SendResponse(Handle::new(mailbox), Progress::Unanswered))
+        mailbox.add_handles(2);
+        let reader = RecvStream::of(Handle::counted(mailbox.clone()));
+        (reader, SendResponse(Handle::counted(mailbox), Progress::Unanswered))
     }
 
     /// The stream's identifier.
     pub fn stream_id(&self) -> StreamId {
         self.0.0.lock().id
+    }
+
+    /// How many octets of a body may be queued with the response now.
+    pub(crate) fn max_send_buffer(&self) -> usize {
+        self.0.0.shared.max_send_buffer()
     }
 
     /// Sends an informational (1xx) response; the final one is still to come.
@@ -69,15 +76,20 @@ impl SendResponse {
         }
         self.send(response, end_of_stream)?;
         self.1 = Progress::Answered;
-        Ok(SendStream::new(self.0.0.clone()))
+        Ok(SendStream::of(self.0.clone()))
     }
 
-    /// Hands over a whole queue that begins with a response head that was checked.
-    pub(crate) fn send_queue(&mut self, queue: SendQueue) -> Result<SendStream, Error> {
-        let mut stream = SendStream::new(self.0.0.clone());
-        stream.send_queue(queue)?;
+    /// Hands over a whole queue that begins with a response head that was checked. The way to send what follows,
+    /// unless the queue has ended.
+    pub(crate) fn send_queue(&mut self, queue: SendQueue) -> Result<Option<SendStream>, Error> {
+        let mailbox = &self.0.0;
+        let more = !queue.is_ended();
+        send(mailbox, |state| {
+            state.handles += u32::from(more);
+            append(state, queue)
+        })?;
         self.1 = Progress::Answered;
-        Ok(stream)
+        Ok(more.then(|| SendStream::of(Handle::counted(mailbox.clone()))))
     }
 
     /// Refuses or ends the stream with RST_STREAM.
@@ -103,7 +115,7 @@ impl SendResponse {
         }
         self.0.0.tell(|state| match sendable(state) {
             Ok(()) => {
-                state.outbox.queue.push_head(Box::new(head));
+                state.outbox.queue.push_head(head);
                 if end {
                     state.outbox.queue.push_end();
                     state.outbox.ended = true;

@@ -7,21 +7,24 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{
-            AtomicBool, AtomicU32, AtomicUsize,
-            Ordering::{Relaxed, SeqCst},
-        },
-    },
+    sync::{Arc, PoisonError},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use crate::{
     config::Config,
     connection::{ConnectionStats, Side},
     error::{Error, ErrorCode, Mistake},
+    memory::{Account, Pressure},
     stream_id::StreamId,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{
+            AtomicBool, AtomicU32, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
+    },
 };
 
 use super::mailbox::{Mailbox, register};
@@ -29,6 +32,8 @@ use super::mailbox::{Mailbox, register};
 /// One for each connection.
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
+    /// The connection's books, if its memory is limited.
+    pub(crate) account: Option<Arc<Account>>,
     ready: Mutex<Ready>,
     /// Octets that handles released, as far as the driver has not fetched them.
     returned: AtomicUsize,
@@ -43,9 +48,8 @@ pub(crate) struct Ready {
     pub(crate) queue: Vec<Arc<Mailbox>>,
     pub(crate) wishes: Wishes,
     /// How many `SendRequest`s there are.
-    pub(crate) senders: usize,
-    /// Figures as the driver last saw them.
-    pub(crate) stats: ConnectionStats,
+    pub(crate) senders: u32,
+    figures: Figures,
     /// Whether the peer takes extended CONNECT.
     pub(crate) extended_connect: bool,
     /// How many streams the peer lets us open.
@@ -53,11 +57,24 @@ pub(crate) struct Ready {
     driver: Option<Waker>,
     slots: Slots,
     next_id: Option<StreamId>,
-    /// Why no request can be sent any more.
-    over: Option<Error>,
+    /// Why no request can be sent any more. Boxed, as all that idle connections do not have.
+    over: Option<Box<Error>>,
     /// Whether nobody will look at the queue any more.
     gone: bool,
-    pong: Option<Waker>,
+    pong: Option<Box<Waker>>,
+}
+
+/// Figures as the driver last saw them: [`ConnectionStats`], in fewer octets.
+#[derive(Default)]
+struct Figures {
+    streams: u32,
+    send_window: u32,
+    recv_window: u32,
+    /// In microseconds; 0 if it is not known.
+    rtt: u32,
+    unread: u64,
+    octets_received: u64,
+    octets_sent: u64,
 }
 
 /// What was wished of the connection as a whole.
@@ -84,23 +101,26 @@ pub(crate) enum Ping {
 struct Slots {
     /// Below zero after the peer lowered its limit, or when requests were queued without asking.
     free: i64,
-    waiting: VecDeque<(u64, Waker)>,
+    waiting: Option<Box<Waiting>>,
     next_ticket: u64,
 }
 
+/// In the order in which they are called, with their tickets. None is held when it is empty.
+type Waiting = VecDeque<(u64, Waker)>;
+
 impl Shared {
-    pub(crate) fn new(config: Arc<Config>, side: Side) -> Arc<Self> {
+    pub(crate) fn new(config: Arc<Config>, side: Side, account: Option<Arc<Account>>) -> Arc<Self> {
         let max_streams = config.initial_max_send_streams;
         Arc::new(Shared {
             ready: Mutex::new(Ready {
                 queue: Vec::new(),
                 wishes: Wishes::default(),
                 senders: 0,
-                stats: ConnectionStats::default(),
+                figures: Figures::default(),
                 extended_connect: false,
                 max_streams,
                 driver: None,
-                slots: Slots { free: i64::from(max_streams), waiting: VecDeque::new(), next_ticket: 1 },
+                slots: Slots { free: i64::from(max_streams), waiting: None, next_ticket: 1 },
                 next_id: (side == Side::Client).then_some(StreamId::new(1)),
                 over: None,
                 gone: false,
@@ -108,6 +128,7 @@ impl Shared {
             }),
             smallest_window: AtomicU32::new(config.initial_stream_window_size),
             config,
+            account,
             returned: AtomicUsize::new(0),
             congested: AtomicBool::new(false),
         })
@@ -142,11 +163,11 @@ impl Shared {
         result
     }
 
-    /// A request goes out: takes the next identifier and, unless one was taken before, a slot.
-    pub(super) fn open(&self, mailbox: &Arc<Mailbox>, has_slot: bool) -> Result<(), Error> {
+    /// A request goes out: takes the next identifier, which it says, and, unless one was taken before, a slot.
+    pub(super) fn open(&self, mailbox: &Arc<Mailbox>, has_slot: bool) -> Result<StreamId, Error> {
         self.wish(|ready| {
-            if let Some(over) = &ready.over {
-                return Err(over.clone());
+            if let Some(over) = ready.over() {
+                return Err(over);
             }
             let id = ready.next_id.ok_or(Mistake::OutOfStreamIds)?;
             ready.next_id = id.next();
@@ -158,7 +179,7 @@ impl Shared {
             state.queued = true;
             drop(state);
             ready.queue.push(mailbox.clone());
-            Ok(())
+            Ok(id)
         })
     }
 
@@ -188,6 +209,15 @@ impl Shared {
         }
     }
 
+    /// How many octets of a body may wait to be sent before its source is not asked for more: one piece, while
+    /// memory is short.
+    pub(super) fn max_send_buffer(&self) -> usize {
+        match &self.account {
+            Some(account) if account.pressure() >= Pressure::Windows => 1,
+            _ => self.config.max_send_buffer_size,
+        }
+    }
+
     /// The window of streams is to change.
     pub(crate) fn note_window(&self, octets: u32) {
         self.smallest_window.fetch_min(octets, Relaxed);
@@ -200,7 +230,7 @@ impl Shared {
     /// The driver is about to sleep and leaves its figures: `false` if there is something to do first.
     pub(crate) fn sleep(&self, cx: &Context<'_>, stats: ConnectionStats) -> bool {
         let mut ready = self.lock();
-        ready.stats = stats;
+        ready.figures = stats.into();
         if ready.has_work() || (self.congested.load(SeqCst) && self.returned.load(SeqCst) > 0) {
             return false;
         }
@@ -208,11 +238,42 @@ impl Shared {
         true
     }
 
+    /// Nothing is kept for wishes to come.
+    pub(crate) fn shed(&self) {
+        let mut ready = self.lock();
+        if ready.queue.is_empty() {
+            ready.queue = Vec::new();
+        }
+    }
+
+    /// The driver goes on sleeping: `false` if there is something to do first.
+    pub(crate) fn rest(&self, cx: &Context<'_>) -> bool {
+        let mut ready = self.lock();
+        if ready.has_work() {
+            return false;
+        }
+        register(&mut ready.driver, cx);
+        true
+    }
+
+    /// How many octets went over a connection whose driver sleeps and has no stream; `None` if it has anything to do, or
+    /// was asked to end.
+    pub(crate) fn idle_work(&self) -> Option<u64> {
+        let ready = self.lock();
+        let idle = ready.driver.is_some() && ready.figures.streams == 0 && !ready.has_work();
+        idle.then(|| ready.figures.octets_received + ready.figures.octets_sent)
+    }
+
+    /// Figures as the driver last saw them.
+    pub(super) fn stats(&self) -> ConnectionStats {
+        (&self.lock().figures).into()
+    }
+
     /// Waits for a slot for a request (RFC 9113 §5.1.2). `ticket` is 0 unless waiting.
     pub(super) fn poll_slot(&self, cx: &Context<'_>, ticket: &mut u64) -> Poll<Result<(), Error>> {
         let mut ready = self.lock();
-        if let Some(over) = &ready.over {
-            return Poll::Ready(Err(over.clone()));
+        if let Some(over) = ready.over() {
+            return Poll::Ready(Err(over));
         }
         if ready.slots.free > 0 {
             ready.slots.free -= 1;
@@ -243,7 +304,7 @@ impl Shared {
     /// Whether a slot is free and somebody waits who was not called for it: one who was called has not come yet.
     pub(crate) fn has_idle_slot(&self) -> bool {
         let ready = self.lock();
-        ready.slots.free > 0 && !ready.slots.waiting.is_empty()
+        ready.slots.free > 0 && ready.slots.waiting.is_some()
     }
 
     /// Who was called does not come (it is kept, and asks no more): the next is called.
@@ -279,10 +340,10 @@ impl Shared {
     /// No request can be sent any more; what was begun goes on.
     pub(crate) fn end(&self, error: Error) {
         let mut ready = self.lock();
-        ready.over.get_or_insert(error);
-        let waiting = std::mem::take(&mut ready.slots.waiting);
+        ready.over.get_or_insert_with(|| Box::new(error));
+        let waiting = ready.slots.waiting.take();
         drop(ready);
-        waiting.into_iter().for_each(|(_, waker)| waker.wake());
+        waiting.into_iter().flat_map(|waiting| *waiting).for_each(|(_, waker)| waker.wake());
     }
 
     /// The driver goes, and takes what is left in the queue.
@@ -293,13 +354,13 @@ impl Shared {
         let (left, pong, _driver) =
             (std::mem::take(&mut ready.queue), ready.pong.take(), ready.driver.take());
         drop(ready);
-        pong.into_iter().for_each(Waker::wake);
+        pong.into_iter().for_each(|pong| pong.wake());
         left
     }
 
     /// Why no request can be sent any more, if so.
     pub(super) fn over(&self) -> Option<Error> {
-        self.lock().over.clone()
+        self.lock().over()
     }
 
     /// The answer to the application's PING came.
@@ -308,7 +369,7 @@ impl Shared {
         ready.wishes.ping = Ping::Answered;
         let pong = ready.pong.take();
         drop(ready);
-        pong.into_iter().for_each(Waker::wake);
+        pong.into_iter().for_each(|pong| pong.wake());
     }
 
     pub(super) fn send_ping(&self) -> Result<(), Error> {
@@ -331,7 +392,7 @@ impl Shared {
         if let Some(over) = ready.gone() {
             return Poll::Ready(Err(over));
         }
-        register(&mut ready.pong, cx);
+        ready.pong = Some(Box::new(cx.waker().clone()));
         Poll::Pending
     }
 }
@@ -339,7 +400,12 @@ impl Shared {
 impl Ready {
     /// Why the connection is gone, if it is.
     fn gone(&self) -> Option<Error> {
-        self.over.clone().filter(|_| self.gone)
+        self.over().filter(|_| self.gone)
+    }
+
+    /// Why no request can be sent any more, if so.
+    fn over(&self) -> Option<Error> {
+        self.over.as_deref().cloned()
     }
 
     /// The driver is awake and will look again before it sleeps: nobody needs to wake it.
@@ -353,24 +419,54 @@ impl Ready {
     }
 }
 
+impl From<ConnectionStats> for Figures {
+    fn from(stats: ConnectionStats) -> Self {
+        let rtt = stats.rtt.map_or(0, |rtt| rtt.as_micros().max(1));
+        Figures {
+            streams: stats.streams as u32,
+            send_window: stats.send_window,
+            recv_window: stats.recv_window,
+            rtt: u32::try_from(rtt).unwrap_or(u32::MAX),
+            unread: stats.unread,
+            octets_received: stats.octets_received,
+            octets_sent: stats.octets_sent,
+        }
+    }
+}
+
+impl From<&Figures> for ConnectionStats {
+    fn from(figures: &Figures) -> Self {
+        ConnectionStats {
+            streams: figures.streams as usize,
+            send_window: figures.send_window,
+            recv_window: figures.recv_window,
+            rtt: (figures.rtt > 0).then(|| Duration::from_micros(figures.rtt.into())),
+            unread: figures.unread,
+            octets_received: figures.octets_received,
+            octets_sent: figures.octets_sent,
+        }
+    }
+}
+
 impl Slots {
     fn wait(&mut self, cx: &Context<'_>, ticket: &mut u64) {
-        match self.waiting.iter_mut().find(|(waiting, _)| waiting == ticket) {
+        let waiting = self.waiting.get_or_insert_default();
+        match waiting.iter_mut().find(|(waiting, _)| waiting == ticket) {
             Some((_, waker)) => waker.clone_from(cx.waker()),
             // It was called and came too late: it goes before those who have not been called.
-            None if *ticket != 0 => self.waiting.push_front((*ticket, cx.waker().clone())),
+            None if *ticket != 0 => waiting.push_front((*ticket, cx.waker().clone())),
             None => {
                 *ticket = self.next_ticket;
                 self.next_ticket += 1;
-                self.waiting.push_back((*ticket, cx.waker().clone()));
+                waiting.push_back((*ticket, cx.waker().clone()));
             }
         }
     }
 
     fn leave(&mut self, ticket: u64) {
-        if ticket != 0 {
-            self.waiting.retain(|(waiting, _)| *waiting != ticket);
-        }
+        let Some(waiting) = self.waiting.as_mut().filter(|_| ticket != 0) else { return };
+        waiting.retain(|(waiting, _)| *waiting != ticket);
+        self.forget_if_empty();
     }
 
     /// Whose turn it is, if there is a free slot. It is called once; it takes the slot when it polls, or passes
@@ -379,10 +475,24 @@ impl Slots {
         if self.free <= 0 {
             return None;
         }
-        let (_, waker) = self.waiting.pop_front()?;
-        if self.waiting.is_empty() {
-            self.waiting = VecDeque::new();
-        }
+        let (_, waker) = self.waiting.as_mut()?.pop_front()?;
+        self.forget_if_empty();
         Some(waker)
+    }
+
+    fn forget_if_empty(&mut self) {
+        if self.waiting.as_ref().is_some_and(|waiting| waiting.is_empty()) {
+            self.waiting = None;
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_connection_shares_is_small() {
+        assert!(size_of::<Shared>() <= 208, "{}", size_of::<Shared>());
     }
 }

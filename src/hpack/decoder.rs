@@ -19,12 +19,12 @@ use crate::error::Misdeed;
 /// One for each connection. Nothing is allocated before the first entry of its dynamic table.
 #[derive(Debug)]
 pub struct Decoder {
-    table: DecoderTable,
+    pub(super) table: DecoderTable,
     /// The highest maximum size that an update may ask for.
-    limit: u32,
+    pub(super) limit: u32,
     /// The lowest limit since the last block, if it is below the size the table had: the next block begins
     /// with an update to this or less (RFC 7541 §4.2).
-    owed: Option<u32>,
+    pub(super) owed: Option<u32>,
 }
 
 impl Decoder {
@@ -71,7 +71,7 @@ impl Decoder {
         sink: &mut impl FnMut(Field),
     ) -> Result<Decoded, Misdeed> {
         let mut reader = Reader { rest: block };
-        let mut scratch = Vec::new();
+        let mut scratch = Scratch { few: [0; FEW], many: Vec::new() };
         let mut section = Section::new(limits);
         self.update_size(&mut reader)?;
         while let Some(representation) = reader.representation() {
@@ -120,11 +120,17 @@ impl Decoder {
         &mut self,
         kind: Literal,
         reader: &mut Reader<'_>,
-        scratch: &mut Vec<u8>,
+        scratch: &mut Scratch,
         section: &mut Section,
     ) -> Result<Option<Field>, Misdeed> {
         let prefix = if kind == Literal::WithIndexing { 6 } else { 4 };
         let name = match reader.integer(prefix)? {
+            // Neither the table nor the application will see it: it is counted, and costs nothing more.
+            0 if kind != Literal::WithIndexing && section.is_too_large() => {
+                let name = reader.string(scratch)?.len();
+                section.count(name + reader.string(scratch)?.len() + FIELD_OVERHEAD);
+                return Ok(None);
+            }
             0 => Name::parse(reader.string(scratch)?),
             index => self.entry(index)?.name(),
         };
@@ -212,7 +218,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string (RFC 7541 §5.2), in the block itself or, if it is Huffman-coded, in `scratch`.
-    fn string<'s>(&mut self, scratch: &'s mut Vec<u8>) -> Result<&'s [u8], Misdeed>
+    fn string<'s>(&mut self, scratch: &'s mut Scratch) -> Result<&'s [u8], Misdeed>
     where
         'a: 's,
     {
@@ -223,7 +229,29 @@ impl<'a> Reader<'a> {
         if !coded {
             return Ok(string);
         }
-        huffman::decode(string, scratch).map_err(|huffman::Invalid| Misdeed::BadFieldBlock)?;
-        Ok(scratch)
+        let out = scratch.room(huffman::longest(octets));
+        let octets = huffman::decode(string, out).map_err(|huffman::Invalid| Misdeed::BadFieldBlock)?;
+        Ok(&out[..octets])
+    }
+}
+
+/// Strings up to this are decoded without an allocation.
+const FEW: usize = 128;
+
+/// Where Huffman-coded strings of one block are decoded to.
+struct Scratch {
+    few: [u8; FEW],
+    many: Vec<u8>,
+}
+
+impl Scratch {
+    fn room(&mut self, octets: usize) -> &mut [u8] {
+        if octets <= FEW {
+            return &mut self.few;
+        }
+        if self.many.len() < octets {
+            self.many.resize(octets, 0);
+        }
+        &mut self.many
     }
 }

@@ -28,6 +28,20 @@ impl DecoderTable {
         self.max
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The entries, the oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Makes room for so many entries, exactly.
+    pub(super) fn reserve(&mut self, entries: usize) {
+        self.entries.reserve_exact(entries);
+    }
+
     /// The entry at `position`, which counts from 0 for the newest.
     pub(super) fn get(&self, position: usize) -> Option<&Entry> {
         self.entries.get(self.entries.len().checked_sub(position + 1)?)

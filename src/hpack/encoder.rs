@@ -20,13 +20,13 @@ use super::{
 #[derive(Debug)]
 pub struct Encoder {
     /// Its maximum size is the one that the peer knows of.
-    table: EncoderTable,
-    sightings: Sightings,
+    pub(super) table: EncoderTable,
+    pub(super) sightings: Sightings,
     /// Our own choice of a maximum size.
-    chosen: u32,
+    pub(super) chosen: u32,
     /// The peer's setting, and the lowest one since the last block.
-    peer: u32,
-    peer_lowest: u32,
+    pub(super) peer: u32,
+    pub(super) peer_lowest: u32,
 }
 
 impl Encoder {
@@ -71,9 +71,7 @@ impl Encoder {
     pub fn encode<'a>(&mut self, fields: impl Iterator<Item = FieldRef<'a>>, out: &mut [u8]) -> usize {
         let mut out = Writer { out, at: 0 };
         self.announce_size(&mut out);
-        for field in fields {
-            self.encode_field(&field, &mut out);
-        }
+        fields.for_each(|field| self.encode_field(&field, &mut out));
         out.at
     }
 

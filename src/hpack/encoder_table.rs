@@ -60,6 +60,15 @@ impl EncoderTable {
         self.max
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The entries, name and value, the oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.slots.iter().map(|slot| self.name_and_value(slot))
+    }
+
     /// The position of an entry with this name and value, which have this hash; 0 is the newest.
     pub(super) fn find(&self, hash: EntryHash, name: &[u8], value: &[u8]) -> Option<usize> {
         self.search(hash.0, u32::MAX, |slot| {

@@ -145,10 +145,11 @@ fn is_padded(value: &[u8]) -> bool {
     white(value.first()) || white(value.last())
 }
 
-/// The same octets pass as in a regular value, so that nothing can be smuggled in the parts of a URI.
+/// The same octets pass as in a regular value, so that nothing can be smuggled in the parts of a URI. What does not pass
+/// makes a bad pseudo-header field: with the manners of h2, that is the end of the stream, and not of the connection.
 fn pseudo_value(value: &[u8]) -> Result<&[u8], Misdeed> {
     let allowed = |&octet: &u8| (octet >= 0x20 && octet != 0x7f) || octet == b'\t';
-    if !is_padded(value) && value.iter().all(allowed) { Ok(value) } else { Err(Misdeed::FieldValueInvalid) }
+    if !is_padded(value) && value.iter().all(allowed) { Ok(value) } else { Err(Misdeed::BadPseudoField) }
 }
 
 fn header_name(octets: &[u8]) -> Option<HeaderName> {

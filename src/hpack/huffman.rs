@@ -37,11 +37,18 @@ pub(super) fn encode(octets: &[u8], out: &mut [u8]) {
     out[at..at + rest].copy_from_slice(&(padded as u32).to_be_bytes()[..rest]);
 }
 
-/// Decodes `coded`; `out` then holds the string and nothing else.
-pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
-    out.clear();
-    // The shortest code has five bits.
-    out.reserve(coded.len() * 8 / 5);
+/// The most octets that a string of so many coded octets has: the shortest code has five bits.
+pub(super) fn longest(coded_octets: usize) -> usize {
+    coded_octets * 8 / 5
+}
+
+/// Decodes `coded` to the front of `out`, which has room for the [`longest`] string; returns how many octets it took.
+pub(super) fn decode(coded: &[u8], out: &mut [u8]) -> Result<usize, Invalid> {
+    let mut at = 0;
+    let mut put = |octet| {
+        out[at] = octet;
+        at += 1;
+    };
     let mut rest = coded;
     // The first `bits` bits of `window` are the next of the input; after them come bits of `rest`, or zeros.
     let mut window = 0_u64;
@@ -67,7 +74,7 @@ pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
             if length == 0 {
                 break;
             }
-            out.push(octet);
+            put(octet);
             window <<= length;
             bits -= u32::from(length);
         }
@@ -76,27 +83,28 @@ pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
             if length > bits {
                 return Err(Invalid);
             }
-            out.push(octet);
+            put(octet);
             window <<= length;
             bits -= length;
         } else if rest.is_empty() {
-            return last_symbol(window, bits, out);
+            last_symbol(window, bits)?.into_iter().for_each(put);
+            return Ok(at);
         }
     }
 }
 
 /// Ends a string: at most one symbol is left in the `bits` (below eight) of `window`, then padding.
-fn last_symbol(window: u64, bits: u32, out: &mut Vec<u8>) -> Result<(), Invalid> {
+fn last_symbol(window: u64, bits: u32) -> Result<Option<u8>, Invalid> {
     let mut window = (window >> (64 - SHORT_BITS)) as u8;
     let mut bits = bits;
     let (octet, length) = SHORT[usize::from(window)];
-    if length > 0 && u32::from(length) <= bits {
-        out.push(octet);
+    let symbol = (length > 0 && u32::from(length) <= bits).then_some(octet);
+    if symbol.is_some() {
         window <<= length;
         bits -= u32::from(length);
     }
     // Zeros follow the last bit.
-    if window.leading_ones() == bits { Ok(()) } else { Err(Invalid) }
+    if window.leading_ones() == bits { Ok(symbol) } else { Err(Invalid) }
 }
 
 /// The symbol of more than eight bits that `window` begins with, and its length.
@@ -121,8 +129,10 @@ mod tests {
     }
 
     fn decoded(coded: &[u8]) -> Result<Vec<u8>, Invalid> {
-        let mut out = b"left over".to_vec();
-        decode(coded, &mut out).map(|()| out)
+        let mut out = vec![b'x'; longest(coded.len())];
+        let octets = decode(coded, &mut out)?;
+        out.truncate(octets);
+        Ok(out)
     }
 
     #[test]

@@ -53,19 +53,36 @@ impl Sightings {
         Sightings { hashes: [0; SLOTS], replace: false }
     }
 
+    /// The hashes of what came lately, and whether the next stranger takes over.
+    pub(super) fn parts(&self) -> (impl Iterator<Item = u32> + Clone, bool) {
+        (self.hashes.into_iter().filter(|hash| *hash != 0), self.replace)
+    }
+
+    /// Of what [`parts`](Self::parts) gave.
+    pub(super) fn of_parts(hashes: impl Iterator<Item = u32>, replace: bool) -> Self {
+        let mut sightings = Sightings { replace, ..Sightings::new() };
+        hashes.for_each(|hash| *sightings.slot(hash) = hash);
+        sightings
+    }
+
+    fn slot(&mut self, hash: u32) -> &mut u32 {
+        &mut self.hashes[(hash >> 28) as usize]
+    }
+
     /// Notes a field, by the hashes of its name and its value; whether it came before.
     ///
     /// All bits count: with fewer, one-off values would by and by enter the table for a likeness.
     pub(super) fn again(&mut self, name: u32, value: u32) -> bool {
         let hash = (name.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b1);
-        let slot = &mut self.hashes[(hash >> 28) as usize];
-        if *slot == hash {
+        if *self.slot(hash) == hash {
             return true;
         }
         // Only every other stranger takes over a slot: two values that share one, and come in turns, would
         // else push each other out for ever.
         self.replace = !self.replace;
-        if *slot == 0 || self.replace {
+        let replace = self.replace;
+        let slot = self.slot(hash);
+        if *slot == 0 || replace {
             *slot = hash;
         }
         false

@@ -12,6 +12,7 @@
 
 mod decoder;
 mod decoder_table;
+mod dormant;
 mod encoder;
 mod encoder_table;
 mod entry;
@@ -27,6 +28,7 @@ mod static_table;
 mod tests;
 
 pub use decoder::Decoder;
+pub(crate) use dormant::{pack, unpack};
 pub use encoder::Encoder;
 pub use field::{Field, FieldRef};
 pub use section::{Decoded, FieldLimits};

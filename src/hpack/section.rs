@@ -56,6 +56,11 @@ impl Section {
         !decoded.too_large
     }
 
+    /// Whether a limit was exceeded.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.decoded.too_large
+    }
+
     /// Whether the next field may be passed on: it is valid and in its place.
     pub(super) fn accept(&mut self, entry: &Entry) -> bool {
         let verdict = entry.field().and_then(|field| self.place(field));

@@ -17,7 +17,7 @@ use std::{
 };
 
 use crate::{
-    adapter::{Body, ConnectInfo, Connected, deadline_of, shorter},
+    adapter::{Body, Connected, PeerInfo, deadline_of, shorter},
     config::Config,
     connection::Side,
     driver::{
@@ -25,9 +25,10 @@ use crate::{
         tokio::{Driver, Progress},
     },
     error::ErrorCode,
+    memory::Pressure,
     readiness::Source,
 };
-use http::{Extensions, Request, StatusCode};
+use http::StatusCode;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Sleep,
@@ -43,9 +44,8 @@ use super::{
 pub(super) struct Serving<IO, S> {
     driver: Driver<Source<IO>>,
     service: S,
-    config: Arc<Config>,
     options: Arc<Options>,
-    info: Extensions,
+    info: PeerInfo,
     running: Option<Arc<AtomicUsize>>,
     age: Option<Box<Age>>,
     /// How many requests the service had no room for when it was last asked.
@@ -78,32 +78,20 @@ where
         options: Arc<Options>,
         drain: &Arc<Drain>,
     ) -> Self {
-        let mut info = Extensions::new();
-        io.connect_info(&mut info);
-        tracing::debug!(peer = ?info.get::<ConnectInfo>(), "connection accepted");
-        let driver = Driver::new(Source::new(io), Side::Server, config.clone());
+        let info = PeerInfo::of(&io);
+        tracing::debug!(peer = ?info, "connection accepted");
+        let driver = Driver::new(Source::new(io), Side::Server, config);
         let entry = drain.enter(driver.shared());
         let running = options.concurrency_limit.map(|_| Arc::new(AtomicUsize::new(0)));
         let age = Age::new(&options);
-        Serving {
-            driver,
-            service,
-            config,
-            options,
-            info,
-            running,
-            age,
-            backlog: 0,
-            half_closed: None,
-            _entry: entry,
-        }
+        Serving { driver, service, options, info, running, age, backlog: 0, half_closed: None, _entry: entry }
     }
 
     /// Gives waiting requests to the service, as many as it takes.
     fn accept(&mut self, cx: &mut Context<'_>) {
         if self.backlog > 0 {
             // Those that had to wait may have been cancelled meanwhile.
-            self.driver.post().incoming.retain_mut(|(_, respond)| respond.poll_reset(cx).is_pending());
+            self.driver.post().incoming.retain_mut(|incoming| incoming.respond.poll_reset(cx).is_pending());
         }
         self.hand_over(cx);
         self.backlog = self.driver.post().incoming.len();
@@ -140,14 +128,13 @@ where
         }
     }
 
-    fn handle(&mut self, (request, respond): Incoming, shed: bool, cx: &mut Context<'_>) {
-        let (method_is_head, is_grpc) = describe(&request);
-        let asked = deadline_of(request.headers()).filter(|_| is_grpc);
+    fn handle(&mut self, Incoming { head, body, respond }: Incoming, shed: bool, cx: &mut Context<'_>) {
+        let (method_is_head, is_grpc) = describe(&head);
+        let asked = if is_grpc { deadline_of(head.headers()) } else { None };
         let timeout = shorter(asked, self.options.timeout);
         let mut call = Call {
             respond,
             options: self.options.clone(),
-            enough: self.config.max_send_buffer_size,
             deadline: timeout.map(|timeout| Box::pin(tokio::time::sleep(timeout))),
             method_is_head,
             is_grpc,
@@ -162,13 +149,12 @@ where
             running.fetch_add(1, Ordering::AcqRel);
             call.permit = Some(Permit { running: running.clone(), shared: self.driver.shared().clone() });
         }
-        let (mut head, body) = request.into_parts();
-        head.extensions.extend(self.info.clone());
+        let mut head = *head;
+        self.info.put(head.extensions_mut());
         let inline = self.options.poll_handlers_inline;
         // The application's code may panic before there is a future as well as in it.
         let (service, trace_fn) = (&mut self.service, &self.options.trace_fn);
         let called = catch_unwind(AssertUnwindSafe(|| {
-            let head = Request::from_parts(head, ());
             let span = trace_fn.as_ref().map(|trace_fn| trace_fn(&head));
             (service.call(head.map(|()| Body::new(body, None))), span)
         }));
@@ -206,12 +192,27 @@ where
             .is_ready()
     }
 
+    /// Whether the connection has become idle while memory is so short that idle ones are to go.
+    fn is_to_make_room(&mut self) -> bool {
+        let post = self.driver.post();
+        let budget = post.shared.account.as_ref().and_then(|account| account.budget());
+        budget.is_some_and(|budget| budget.pressure() >= Pressure::Connections)
+            && post.connection.is_idle()
+            && !post.connection.is_going_away()
+            && post.connection.failure().is_none()
+    }
+
     /// Looks at the clock: asks the connection to end, or cuts it.
     fn watch_age(&mut self, cx: &mut Context<'_>) {
         let Some(age) = &mut self.age else { return };
         let mut now = now();
-        let post = self.driver.post();
-        let idle = post.connection.is_idle() && post.incoming.is_empty();
+        let (idle, mut going_away) = match self.driver.is_resting() {
+            true => (true, false),
+            false => {
+                let post = self.driver.post();
+                (post.is_empty(), post.connection.is_going_away())
+            }
+        };
         age.idle_since = if idle { age.idle_since.or(Some(now)) } else { None };
         loop {
             let idle_at = age
@@ -221,14 +222,15 @@ where
             let passed = |at: Option<Instant>| at.is_some_and(|at| at <= now);
             if passed(age.cut_at) {
                 age.cut_at = None;
-                post.connection.abort(ErrorCode::NO_ERROR);
+                self.driver.post().connection.abort(ErrorCode::NO_ERROR);
             }
-            if passed(age.ask_at) || passed(idle_at) && !post.connection.is_going_away() {
-                post.connection.shutdown();
+            if passed(age.ask_at) || passed(idle_at) && !going_away {
+                self.driver.post().connection.shutdown();
+                going_away = true;
                 age.ask_at = None;
                 age.cut_at = self.options.max_connection_age_grace.map(|grace| now + grace.min(FAR));
             }
-            let idle_at = idle_at.filter(|_| !post.connection.is_going_away());
+            let idle_at = idle_at.filter(|_| !going_away);
             let Some(next) = [age.ask_at, age.cut_at, idle_at].into_iter().flatten().min() else { return };
             let next = tokio::time::Instant::from_std(next);
             if age.timer.deadline() != next {
@@ -289,9 +291,21 @@ where
                     }
                     return Poll::Ready(());
                 }
+                Poll::Pending if this.driver.is_resting() => {
+                    this.watch_age(cx);
+                    // Its age has woken it.
+                    if !this.driver.is_resting() {
+                        continue;
+                    }
+                    return Poll::Pending;
+                }
                 Poll::Pending => {
                     if this.is_deserted(cx) {
                         this.driver.post().connection.abort(ErrorCode::NO_ERROR);
+                        continue;
+                    }
+                    if this.is_to_make_room() {
+                        this.driver.post().connection.shutdown();
                         continue;
                     }
                     let waiting = this.driver.post().incoming.len();

@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 
 use crate::{
     adapter::{BoxError, CallError, Pump, is_grpc, trailers_only},
-    error::{Error, ErrorCode},
+    error::{Error, ErrorCode, Mistake},
     handle::{SendResponse, Shared},
     stream::{Head, SendQueue, is_connection_specific},
 };
@@ -58,7 +58,6 @@ pin_project! {
 pub(super) struct Call {
     pub(super) respond: SendResponse,
     pub(super) options: Arc<Options>,
-    pub(super) enough: usize,
     pub(super) deadline: Option<Pin<Box<Sleep>>>,
     pub(super) method_is_head: bool,
     pub(super) is_grpc: bool,
@@ -94,6 +93,11 @@ where
         loop {
             match this.state.as_mut().project() {
                 StateProject::Calling { future } => match future.poll(cx) {
+                    // §8.1, §8.6: no final response has such a status.
+                    Poll::Ready(Ok(response)) if response.status().is_informational() => {
+                        this.call.refuse(&Mistake::BadHead("a final response has no 1xx status"));
+                        return Poll::Ready(());
+                    }
                     Poll::Ready(Ok(response)) => {
                         let (queue, body) = this.call.begin(response);
                         this.state.set(State::Sending { pump: Pump::new(body) });
@@ -144,7 +148,7 @@ impl Call {
         let empty =
             self.method_is_head || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let mut queue = SendQueue::new();
-        queue.push_head(Box::new(Head::Response(Response::from_parts(head, ()))));
+        queue.push_head(Head::Response(Response::from_parts(head, ())));
         if empty {
             queue.push_end();
         }
@@ -161,7 +165,8 @@ impl Call {
         let started = if queue.is_ended() {
             respond.send_queue(queue).map(|_| true).map_err(CallError::from)
         } else {
-            pump.start(cx, queue, self.enough, |queue| respond.send_queue(queue))
+            let enough = respond.max_send_buffer();
+            pump.start(cx, queue, enough, |queue| respond.send_queue(queue))
         };
         started.unwrap_or_else(|error| {
             tracing::debug!(%error, "response not sent");

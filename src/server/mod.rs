@@ -14,7 +14,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -42,7 +42,12 @@ use crate::{
     error::Error,
 };
 
-use self::{connection::Serving, drain::Drain, handler::TraceFn, incoming::is_of_one_connection};
+use self::{
+    connection::Serving,
+    drain::{Drain, Gate},
+    handler::TraceFn,
+    incoming::is_of_one_connection,
+};
 
 /// Serves HTTP/2 with prior knowledge.
 ///
@@ -291,16 +296,22 @@ impl<L> Server<L> {
         L: Layer<S>,
         L::Service: HttpService,
     {
-        let config = Arc::new(self.config.build().map_err(ServeError::Config)?);
+        let config = self.config.build().map_err(ServeError::Config)?.shared();
         let options = Arc::new(self.options);
         let service = self.layer.layer(service);
         let drain = Drain::new();
         {
             let (mut incoming, mut signal) = (std::pin::pin!(incoming), std::pin::pin!(signal));
+            let mut gate = config.memory_budget.clone().map(Gate::new);
             loop {
-                let next = std::future::poll_fn(|cx| match signal.as_mut().poll(cx) {
-                    Poll::Ready(()) => Poll::Ready(None),
-                    Poll::Pending => incoming.as_mut().poll_next(cx),
+                let next = std::future::poll_fn(|cx| {
+                    if signal.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(None);
+                    }
+                    if let Some(gate) = &mut gate {
+                        ready!(gate.poll_open(&drain, cx));
+                    }
+                    incoming.as_mut().poll_next(cx)
                 });
                 match next.await {
                     Some(Ok(io)) => {
@@ -338,7 +349,7 @@ impl<L> Server<L> {
         L: Layer<S>,
         L::Service: HttpService,
     {
-        let config = Arc::new(self.config.build()?);
+        let config = self.config.build()?.shared();
         Ok(Serving::new(io, self.layer.layer(service), config, Arc::new(self.options), &Drain::new()))
     }
 }
@@ -401,6 +412,41 @@ impl std::error::Error for ServeError {
             ServeError::Config(error) => Some(error),
             ServeError::Bind(error) => Some(error),
             ServeError::Incoming(error) => Some(&**error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_sockets_are_those_that_were_asked_for() {
+        let (second, retries) = (Some(Duration::from_secs(1)), Some(3));
+        let server = Server::builder()
+            .tcp_nodelay(false)
+            .tcp_keepalive(second)
+            .tcp_keepalive_interval(second)
+            .tcp_keepalive_retries(retries);
+        let socket = &server.options.socket;
+        assert!(!socket.nodelay);
+        assert_eq!((socket.keepalive, socket.keepalive_interval), (second, second));
+        assert_eq!(socket.keepalive_retries, retries);
+    }
+
+    #[test]
+    fn errors_say_what_failed_and_why() {
+        use std::error::Error as _;
+        let taken = || io::Error::from(io::ErrorKind::AddrInUse);
+        let bad = Config::builder().max_header_fields(0).build().unwrap_err();
+        for (error, text) in [
+            (ServeError::Config(bad), "max_header_fields"),
+            (ServeError::Bind(taken()), "cannot bind: "),
+            (ServeError::Incoming(taken().into()), "no more connections: "),
+        ] {
+            assert!(error.to_string().contains(text), "{error}");
+            let source = error.source().unwrap().to_string();
+            assert!(error.to_string().ends_with(&source), "{error}: {source}");
         }
     }
 }

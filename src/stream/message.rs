@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
-    header::{CONNECTION, COOKIE, HOST, TE, TRANSFER_ENCODING, UPGRADE},
+    header::{COOKIE, HOST},
     uri::{Authority, PathAndQuery, Scheme},
 };
 
@@ -22,6 +22,18 @@ pub enum Head {
     Request(Request<()>),
     /// An informational or final response head.
     Response(Response<()>),
+}
+
+impl Head {
+    /// Whether it is a final response that grants nothing: to CONNECT, one that opens no tunnel.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Head::Request(_) => false,
+            Head::Response(response) => {
+                !response.status().is_success() && !response.status().is_informational()
+            }
+        }
+    }
 }
 
 /// Gathers the field lines of one field section.
@@ -42,9 +54,9 @@ pub(crate) struct Section {
 }
 
 impl Section {
-    /// An empty one; `joins_cookies` says whether the crumbs of a cookie become one field.
-    pub(crate) fn new(joins_cookies: bool) -> Self {
-        Section { keeps_crumbs: !joins_cookies, ..Section::default() }
+    /// An empty one, with an empty map; `joins_cookies` says whether the crumbs of a cookie become one field.
+    pub(crate) fn new(joins_cookies: bool, headers: HeaderMap) -> Self {
+        Section { headers, keeps_crumbs: !joins_cookies, ..Section::default() }
     }
 
     /// Takes the next field line. HPACK has seen to it that pseudo-header fields come first and once.
@@ -91,7 +103,9 @@ impl Section {
 
     /// The regular fields are complete: the first fault, if any.
     fn finish(&mut self) -> Result<(), Misdeed> {
-        if let Some(first) = self.headers.get_mut(COOKIE).filter(|_| !self.cookie.is_empty()) {
+        if !self.cookie.is_empty()
+            && let Some(first) = self.headers.get_mut(COOKIE)
+        {
             let joined = HeaderValue::from_maybe_shared(Bytes::from(std::mem::take(&mut self.cookie)));
             let mut joined = joined.map_err(|_| Misdeed::FieldValueInvalid)?;
             joined.set_sensitive(first.is_sensitive());
@@ -124,18 +138,18 @@ impl Section {
             }
             uri.path_and_query =
                 Some(PathAndQuery::from_maybe_shared(path).map_err(|_| Misdeed::BadPseudoField)?);
-            let scheme = Scheme::try_from(scheme.as_ref()).map_err(|_| Misdeed::BadPseudoField)?;
-            // `Uri` has no scheme without an authority.
-            if uri.authority.is_some() {
-                uri.scheme = Some(scheme);
-            }
+            uri.scheme = Some(Scheme::try_from(scheme.as_ref()).map_err(|_| Misdeed::BadPseudoField)?);
         }
-        check_host(uri.authority.as_ref(), &self.headers)?;
+        check_host(&uri, &self.headers)?;
+        // `Uri` has no scheme without an authority.
+        if uri.authority.is_none() {
+            uri.scheme = None;
+        }
 
         let mut request = Request::new(());
         if let Some(protocol) = self.protocol {
             // RFC 8441 §4.
-            if method != Method::CONNECT || uri.authority.is_none() {
+            if method != Method::CONNECT || uri.authority.is_none() || protocol.is_empty() {
                 return Err(Misdeed::BadPseudoField);
             }
             let protocol = std::str::from_utf8(&protocol).map_err(|_| Misdeed::BadPseudoField)?;
@@ -183,28 +197,48 @@ impl Section {
 
 /// §8.2.2: fields that belong to one HTTP/1.1 connection; TE may only say "trailers".
 pub(crate) fn is_connection_specific(name: &HeaderName, value: &HeaderValue) -> bool {
-    if name == TE {
-        return value.as_bytes() != b"trailers";
+    // By its text and not by the names that `http` has: six comparisons of a length, for most names.
+    match name.as_str() {
+        "te" => value.as_bytes() != b"trailers",
+        "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade" => true,
+        _ => false,
     }
-    name == CONNECTION
-        || name == TRANSFER_ENCODING
-        || name == UPGRADE
-        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
 /// §8.3.1: no userinfo.
 fn parse_authority(octets: Bytes) -> Result<Authority, Misdeed> {
     let authority = Authority::from_maybe_shared(octets).map_err(|_| Misdeed::BadPseudoField)?;
-    if authority.as_str().contains('@') { Err(Misdeed::BadPseudoField) } else { Ok(authority) }
+    if authority.as_str().bytes().any(|octet| octet == b'@') {
+        Err(Misdeed::BadPseudoField)
+    } else {
+        Ok(authority)
+    }
 }
 
 /// §8.3.1: a Host that names another entity than :authority is malformed; two Hosts are as well.
-fn check_host(authority: Option<&Authority>, headers: &HeaderMap) -> Result<(), Misdeed> {
+fn check_host(uri: &http::uri::Parts, headers: &HeaderMap) -> Result<(), Misdeed> {
     let mut hosts = headers.get_all(HOST).iter();
     let Some(host) = hosts.next() else { return Ok(()) };
-    let differs = authority
-        .is_some_and(|authority| !authority.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()));
+    let scheme = uri.scheme.as_ref().map(Scheme::as_str);
+    let differs = uri
+        .authority
+        .as_ref()
+        .is_some_and(|authority| !is_same_entity(scheme, authority.as_str().as_bytes(), host.as_bytes()));
     if differs || hosts.next().is_some() { Err(Misdeed::BadPseudoField) } else { Ok(()) }
+}
+
+/// Whether two authorities name the same entity: case does not matter, nor does the default port of the scheme
+/// (§8.3.1; RFC 3986 §6.2.2.1, §6.2.3).
+pub(super) fn is_same_entity(scheme: Option<&str>, one: &[u8], other: &[u8]) -> bool {
+    let default: &[u8] = match scheme {
+        Some("http") => b":80",
+        Some("https") => b":443",
+        _ => b":",
+    };
+    fn without<'a>(port: &[u8], authority: &'a [u8]) -> &'a [u8] {
+        authority.strip_suffix(port).or(authority.strip_suffix(b":")).unwrap_or(authority)
+    }
+    without(default, one).eq_ignore_ascii_case(without(default, other))
 }
 
 #[cfg(test)]

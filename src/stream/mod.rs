@@ -13,13 +13,13 @@ mod state;
 mod window;
 
 pub(crate) use content::Content;
+pub(crate) use fields::{Fields, of_head, of_request, of_trailers};
 pub use fields::{check, check_headers};
-pub(crate) use fields::{of_head, of_trailers, section_octets};
 pub use message::Head;
 pub(crate) use message::{Section, is_connection_specific};
 pub(crate) use priority::Priority;
 pub use protocol::Protocol;
-pub(crate) use send_queue::SendItem;
+pub(crate) use send_queue::FieldSection;
 pub use send_queue::SendQueue;
 pub(crate) use state::{Input, Refusal, State};
 pub(crate) use window::{DEFAULT_WINDOW, MAX_WINDOW, RecvWindow, SendWindow};

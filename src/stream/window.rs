@@ -65,9 +65,9 @@ impl RecvWindow {
         RecvWindow { window: advertised as i32, target, unreleased: 0 }
     }
 
-    /// A DATA frame of `octets`, padding included, has begun.
+    /// A DATA frame of `octets`, padding included, has begun. An empty one needs no window (§6.9.1).
     pub(crate) fn charge(&mut self, octets: u32) -> Result<(), Misdeed> {
-        if i64::from(octets) > i64::from(self.window) {
+        if octets > 0 && i64::from(octets) > i64::from(self.window) {
             return Err(Misdeed::WindowExceeded);
         }
         self.window -= octets as i32;
@@ -181,6 +181,7 @@ mod tests {
         window.shift(-80);
         assert_eq!(window.window(), -70);
         assert_eq!(window.charge(1), Err(Misdeed::WindowExceeded));
+        window.charge(0).unwrap();
         window.release(90);
         assert_eq!(window.update_due(), Some(90));
         assert_eq!(window.window(), 20);

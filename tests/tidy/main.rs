@@ -32,7 +32,7 @@ fn assert_tells_apart(rule: Rule, path: &str, bad: &str, good: &str) {
 const SRC: &[&str] = &["src"];
 /// What users link.
 const LINKED: &[&str] = &["src", "compat/h2/src"];
-const ALL: &[&str] = &["src", "tests", "examples", "benches", "fuzz", "compat"];
+const ALL: &[&str] = &["src", "tests", "examples", "benches", "fuzz", "models", "compat"];
 
 #[test]
 fn no_arrow_points_up() {

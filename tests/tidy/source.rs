@@ -60,9 +60,12 @@ pub(crate) fn below(folder: &str) -> Vec<Source> {
     files.into_iter().map(read).collect()
 }
 
-/// A file that is compiled for tests only.
+/// A file that is compiled for tests or models only.
 fn is_test_file(path: &str) -> bool {
-    !path.starts_with("src/") || path.contains("/tests/") || path.ends_with("tests.rs")
+    !path.starts_with("src/")
+        || path.contains("/tests/")
+        || path.ends_with("tests.rs")
+        || path.ends_with("/model.rs")
 }
 
 /// The same lines, empty.

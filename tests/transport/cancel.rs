@@ -243,9 +243,15 @@ struct Server {
 
 impl Server {
     async fn start() -> Server {
+        Self::with_places(1).await
+    }
+
+    /// It takes so many streams at once.
+    async fn with_places(places: u32) -> Server {
         let (client_io, server_io) = tokio::io::duplex(1 << 20);
         let pool = pool();
-        let config = Config::builder().pool(pool.clone()).max_concurrent_streams(Some(1)).build().unwrap();
+        let config =
+            Config::builder().pool(pool.clone()).max_concurrent_streams(Some(places)).build().unwrap();
         let (give, requests) = mpsc::unbounded_channel();
         let connection = tokio::spawn(async move {
             let mut connection = server::handshake(server_io, config);
@@ -313,6 +319,24 @@ fn an_early_answer_tells_the_client_to_stop() {
         let head = server.peer.next_of_stream().await;
         assert!(head.kind == HEADERS && head.ends());
         server.reset(ErrorCode::NO_ERROR).await;
+    });
+}
+
+/// The moment that the client has to end by itself begins when the request is let go of, however long ago anything came.
+#[test]
+fn a_client_has_a_moment_after_the_request_was_let_go_of() {
+    run_here(async {
+        let mut server = Server::with_places(8).await;
+        let (body, mut respond) = server.request(1, false).await;
+        drop(respond.send_response(status(200), true).unwrap());
+        drop(respond);
+        assert!(server.peer.next_of_stream().await.ends());
+        tokio::time::pause();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let let_go = tokio::time::Instant::now();
+        drop(body);
+        server.reset(ErrorCode::NO_ERROR).await;
+        assert!(let_go.elapsed() >= Duration::from_secs(1));
     });
 }
 
@@ -525,12 +549,13 @@ fn a_race_with_the_end_leaves_nothing_on_the_heap() {
             for _ in 0..20 {
                 round().await;
             }
+            settle().await;
             let before = HEAP.usage().live;
             for _ in 0..200 {
                 round().await;
             }
-            let after = HEAP.usage().live;
-            assert!(after <= before + 20_000, "{before} octets before, {after} after");
+            // The last tasks end on the other thread; what tokio keeps for its threads varies.
+            within("octets are left", || HEAP.usage().live <= before + 8_000).await;
         });
     });
 }

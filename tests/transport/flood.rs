@@ -1,9 +1,18 @@
 //! Two peers that send without end through small socket buffers must not wait for each other.
 
-use std::future::poll_fn;
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
 
-use millpond::{Config, client};
-use tokio::io::AsyncWriteExt;
+use millpond::{Config, ErrorCode, client, server};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use crate::{
     raw::{self, PING, Raw},
@@ -98,5 +107,58 @@ fn reading_goes_on_while_the_writer_is_blocked() {
         while got < 10_000 {
             got += poll_fn(|cx| body.poll_data(cx)).await.unwrap().unwrap().len();
         }
+    });
+}
+
+/// A peer that is always faster than we, over IO that never says that it is somebody else's turn. It counts reads.
+struct Endless(Arc<AtomicUsize>);
+
+impl AsyncRead for Endless {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let reads = self.0.fetch_add(1, Relaxed);
+        assert!(reads < 10_000, "one poll reads for ever");
+        let preface = match reads {
+            0 => [raw::PREFACE, &raw::settings(&[])].concat(),
+            _ => raw::frame(PING, 1, 0, &[0; 8]).repeat(into.remaining() / 17),
+        };
+        into.put_slice(&preface[..preface.len().min(into.remaining())]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Endless {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(octets.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The connection fails, and what still comes is dropped, a little at a time, and not for ever.
+#[test]
+fn a_flood_after_the_end_leaves_others_their_turn() {
+    run_on_threads(async {
+        let reads = Arc::new(AtomicUsize::new(0));
+        let mut connection = server::handshake(Endless(reads.clone()), Config::default());
+        let error = poll_fn(|cx| {
+            // After the preface it is only the reads of one poll that count.
+            reads.fetch_min(1, Relaxed);
+            connection.poll_accept(cx)
+        })
+        .await
+        .unwrap()
+        .unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ENHANCE_YOUR_CALM);
+        poll_fn(|cx| {
+            reads.fetch_min(1, Relaxed);
+            connection.poll_accept(cx).map(|end| assert!(end.is_none()))
+        })
+        .await;
     });
 }

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::pin,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
     task::{Context, Poll, Waker},
 };
 
@@ -13,7 +14,7 @@ use crate::{
     raw::{self, DATA, END_HEADERS, HEADERS, INITIAL_WINDOW_SIZE, Raw, WINDOW_UPDATE},
     world::{
         Incoming, Pipe, Tcp, Wire, World, call, echo, get, pattern, pool, post, quiet, read_body, run_here,
-        run_on_threads, settle, status,
+        run_on_threads, settle, status, within,
     },
 };
 
@@ -140,7 +141,29 @@ fn dropping_a_stream_returns_the_connections_credit() {
             drop(piece);
         }
         assert_eq!(call(&world.send, get("/"), Bytes::new()).await.unwrap().1.len(), 3 << 20);
-        crate::world::within("octets count as unread", || world.send.stats().unread == 0).await;
+        within("octets count as unread", || world.send.stats().unread == 0).await;
+        world.finish().await;
+    });
+}
+
+/// One who sends on and reads no more: what the peer still has to say must not wait for a window that nobody opens.
+#[test]
+fn a_body_that_was_dropped_lets_the_peer_go_on() {
+    static SAID_ALL: AtomicBool = AtomicBool::new(false);
+    async fn talker(incoming: Incoming) -> Result<(), millpond::Error> {
+        big(incoming).await?;
+        SAID_ALL.store(true, Relaxed);
+        Ok(())
+    }
+    run_here(async {
+        let client = Config::builder().initial_stream_window_size(100_000);
+        let world = World::with::<Pipe, _, _>(client, Config::builder(), talker).await;
+        let (response, stream) = world.send.clone().send_request(post("/"), false).unwrap();
+        let body = response.await.unwrap().into_body();
+        within("the window is not full", || world.send.stats().unread == 100_000).await;
+        drop(body);
+        within("the peer is stuck", || SAID_ALL.load(Relaxed)).await;
+        drop(stream);
         world.finish().await;
     });
 }
@@ -180,6 +203,25 @@ fn capacity_is_what_the_window_allows_of_what_was_asked() {
         stream.send_data(pattern(900), true).unwrap();
         assert_eq!(peer.expect(DATA).await.payload.len(), 900);
         assert!(poll_fn(|cx| stream.poll_capacity(cx)).await.is_none(), "nothing can be sent any more");
+    });
+}
+
+/// What was set aside all at once is used in parts when the send queue is short.
+#[test]
+fn capacity_that_had_no_room_is_told_of_when_there_is() {
+    run_here(async {
+        let client = Config::builder().max_send_buffer_size(1_000);
+        let world = World::with::<Tcp, _, _>(client, Config::builder(), echo).await;
+        let (response, mut stream) = world.send.clone().send_request(post("/"), false).unwrap();
+        let body = pattern(5_000);
+        stream.reserve_capacity(body.len());
+        let mut left = body.clone();
+        while !left.is_empty() {
+            let part = capacity(&mut stream).await.min(left.len());
+            stream.send_data(left.split_to(part), left.is_empty()).unwrap();
+        }
+        assert_eq!(read_body(&mut response.await.unwrap().into_body()).await.unwrap().0, body);
+        world.finish().await;
     });
 }
 
@@ -313,6 +355,41 @@ fn a_lowered_window_goes_on() {
         connection.await.unwrap().unwrap();
         server.await.unwrap();
         quiet(&pool).await;
+    });
+}
+
+/// What was released while half of the old window was still to come is announced for the sake of the new one.
+#[test]
+fn a_window_that_is_lowered_after_the_release_opens_again() {
+    run_here(async {
+        let (client_io, server_io) = tokio::io::duplex(1 << 20);
+        let config = Config::builder().initial_stream_window_size(1_000).build().unwrap();
+        let (send, mut connection) = client::handshake(client_io, config);
+        let (lower, mut lowered) = tokio::sync::mpsc::channel(1);
+        tokio::spawn(poll_fn(move |cx| {
+            if let Poll::Ready(Some(octets)) = lowered.poll_recv(cx) {
+                connection.set_initial_window_size(octets);
+            }
+            pin!(&mut connection).poll(cx)
+        }));
+        let mut peer = Raw::server(server_io, &[]).await;
+        let (response, _) = send.clone().send_request(get("/"), true).unwrap();
+        peer.expect(HEADERS).await;
+        peer.send(&raw::frame(HEADERS, END_HEADERS, 1, &[0x88])).await;
+        peer.send(&raw::frame(DATA, 0, 1, &[7; 400])).await;
+        let mut body = response.await.unwrap().into_body();
+        let piece = body.data().await.unwrap().unwrap();
+        body.flow_control().release_capacity(piece.len()).unwrap();
+        settle().await;
+        lower.send(60).await.unwrap();
+        // 1,000 - 400 - 940 is -340; from there to 60.
+        let update = loop {
+            let update = peer.expect(WINDOW_UPDATE).await;
+            if update.stream == 1 {
+                break update;
+            }
+        };
+        assert_eq!(update.payload, 400_u32.to_be_bytes());
     });
 }
 

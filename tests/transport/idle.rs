@@ -204,7 +204,7 @@ fn an_idle_connection_costs_little() {
         run_here(async {
             let (heap, mapped) = idle_cost(Config::default).await;
             assert!(
-                heap < 8_000 && mapped < OWNED,
+                heap < 3_000 && mapped < OWNED,
                 "an idle pair of connections costs {heap} + {mapped} octets"
             );
         });

@@ -15,6 +15,7 @@ mod messages;
 #[path = "../common/raw.rs"]
 mod raw;
 mod slots;
+mod stalls;
 mod timers;
 mod world;
 

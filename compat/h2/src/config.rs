@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use millpond::{Config, FirstSettings, Manners};
+use millpond::{Allowances, Config, FirstSettings, Manners};
 
 /// The largest window: 2^31 - 1 octets (RFC 9113 §6.9.1).
 pub(crate) const MAX_WINDOW: u32 = 0x7fff_ffff;
@@ -66,8 +66,11 @@ impl Options {
         // More than this our decoder does not keep.
         settings.header_table_size = settings.header_table_size.map(|octets| octets.min(65_536));
         settings.initial_window_size = settings.initial_window_size.map(|octets| octets.min(MAX_WINDOW));
+        let mut allowances = Allowances::default();
+        allowances.empty_data = 100;
         let config = Config::builder()
             .manners(Manners::H2)
+            .allowances(allowances)
             .initial_stream_window_size(settings.initial_window_size.unwrap_or(65_535))
             // What is wished is set after the handshake.
             .initial_connection_window_size(65_535)
@@ -85,6 +88,10 @@ impl Options {
             .handshake_timeout(None)
             .settings_timeout(None)
             .header_read_timeout(None)
+            .write_timeout(None)
+            .stream_idle_timeout(None)
+            // Nobody looks whether it may rest, so it gives back at once what it does not need.
+            .rest_after(None)
             .max_concurrent_reset_streams(self.max_concurrent_reset_streams.min(1_024))
             .reset_stream_duration(self.reset_stream_duration)
             // The one of h2 is for requests that were not accepted yet; `shared.rs` counts those.

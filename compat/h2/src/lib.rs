@@ -24,6 +24,10 @@
 //! - Nothing is sent on a stream that was reset, informational responses neither. A PING of the application is not kept
 //!   back by the one of a graceful shutdown. A frame that breaks a rule is refused before it is whole, and a
 //!   WINDOW_UPDATE may come at another moment when a read ends within a frame.
+//! - The first frame of a peer has to be SETTINGS, pseudo-header fields in trailers are refused, PRIORITY_UPDATE and
+//!   SETTINGS_NO_RFC7540_PRIORITIES have to be well formed. What follows a malformed request on its stream is passed over,
+//!   and a head where none may come ends the connection even if it is malformed. Of several rules that one frame breaks
+//!   another may be named.
 //! - After a GOAWAY new requests fail for that reason, even if the socket has failed since.
 //! - Fields that came as never indexed (RFC 7541 §6.2.3) are marked sensitive.
 //! - When writing fails, streams are told the socket's error at once; with `h2` they hear of a broken pipe later.
@@ -35,6 +39,8 @@
 //!   where its last frame must have been written. A reset by the peer that crosses ours changes no cause.
 //! - After `set_initial_window_size` lowered a window, credit that was released is announced without waiting for the next
 //!   release. `FlowControl::available_capacity` of a stream that has ended does not follow such changes.
+//! - While thirty-two streams or more share a connection, a small write waits for one turn of the scheduler, so that it
+//!   takes along what others are about to send.
 //! - Limits on what a peer can make us do are rates that leak, not counts over the life of a connection; there are
 //!   more of them (PING, SETTINGS, PRIORITY).
 //!

@@ -1,6 +1,9 @@
 //! What happens when the application lets go of a stream (RFC 9113 §8.1, §5.4.2).
 
-use super::{end::ok, raw::Raw};
+use super::{
+    end::{SECOND, ok},
+    raw::Raw,
+};
 use crate::{
     config::{Config, Manners},
     connection::Side,
@@ -39,12 +42,81 @@ fn a_server_that_answered_early_says_no_error() {
     raw.end.respond(1, ok(), true);
     raw.answers(["HEADERS 1 :status=200 end"]);
     raw.end.abandon(1);
+    raw.answers([]);
+    raw.pass(SECOND);
     raw.answers(["RST_STREAM 1 NO_ERROR"]);
     // The other order: the answer is queued, not sent.
     raw.post(3);
     raw.end.respond(3, ok(), true);
     raw.end.abandon(3);
+    raw.answers(["HEADERS 3 :status=200 end"]);
+    raw.pass(SECOND);
+    raw.answers(["RST_STREAM 3 NO_ERROR"]);
+    assert_eq!(raw.end.conn.poll_timeout(), None);
+}
+
+/// A request that goes on after its answer, on each of these streams.
+fn answered_early(raw: &mut Raw, streams: impl IntoIterator<Item = u32>) {
+    for stream in streams {
+        raw.post(stream);
+        raw.end.respond(stream, ok(), true);
+        raw.end.abandon(stream);
+    }
+    raw.take_answers();
+}
+
+#[test]
+fn a_request_that_ends_by_itself_after_its_answer_is_not_reset() {
+    let mut raw = Raw::server();
+    answered_early(&mut raw, [1, 3]);
+    raw.data(1, 1_000, true);
+    raw.answers([]);
+    // What is wrong with the rest of it is not overlooked.
+    raw.headers(3, false, &[("x-more", "to come")]);
+    raw.answers(["RST_STREAM 3 PROTOCOL_ERROR"]);
+    assert_eq!((raw.end.conn.is_idle(), raw.end.conn.poll_timeout()), (true, None));
+}
+
+#[test]
+fn a_request_that_needs_more_window_after_its_answer_is_reset() {
+    let mut raw = Raw::new(Side::Server, Config::builder().initial_stream_window_size(1_000));
+    answered_early(&mut raw, [1]);
+    raw.data(1, 400, false);
+    raw.answers([]);
+    raw.data(1, 400, false);
+    raw.answers(["RST_STREAM 1 NO_ERROR"]);
+    // So is one that did before.
+    raw.post(3);
+    raw.data(3, 600, false);
+    raw.answers(["WINDOW_UPDATE 3 600"]);
+    raw.end.respond(3, ok(), true);
+    raw.end.abandon(3);
     raw.answers(["HEADERS 3 :status=200 end", "RST_STREAM 3 NO_ERROR"]);
+}
+
+#[test]
+fn few_requests_linger_and_none_when_the_connection_is_to_end() {
+    let mut raw = Raw::new(Side::Server, Config::builder().max_concurrent_streams(Some(16)));
+    answered_early(&mut raw, [1, 3]);
+    raw.post(5);
+    raw.end.respond(5, ok(), true);
+    raw.end.abandon(5);
+    raw.answers(["HEADERS 5 :status=200 end", "RST_STREAM 1 NO_ERROR"]);
+    raw.end.conn.shutdown();
+    raw.flush();
+    let answers = raw.take_answers();
+    assert!(
+        ["RST_STREAM 3 NO_ERROR", "RST_STREAM 5 NO_ERROR"]
+            .iter()
+            .all(|reset| answers.iter().any(|one| one == reset)),
+        "{answers:?}"
+    );
+    // Where there are few places each of them is missed.
+    let mut raw = Raw::new(Side::Server, Config::builder().max_concurrent_streams(Some(7)));
+    raw.post(1);
+    raw.end.respond(1, ok(), true);
+    raw.end.abandon(1);
+    raw.answers(["HEADERS 1 :status=200 end", "RST_STREAM 1 NO_ERROR"]);
 }
 
 #[test]
@@ -120,4 +192,20 @@ fn in_the_manner_of_h2_a_request_that_was_given_up_is_opened_and_reset() {
         assert_eq!(answers[1..], [data, vec!["RST_STREAM 1 CANCEL"]].concat());
         assert_eq!(raw.end.conn.concurrent_streams(), (0, 0));
     }
+}
+
+/// §5.1.2: the peer must hear of the reset before it sees the stream that takes the place.
+#[test]
+fn a_place_that_is_left_is_taken_after_the_reset() {
+    let mut raw = Raw::greeted(Side::Client, Config::builder(), &[(setting::MAX_CONCURRENT_STREAMS, 1)]);
+    let (one, _) = (raw.end.post(), raw.end.get());
+    raw.answers(["HEADERS 1 :method=POST,:scheme=http,:authority=a,:path=/"]);
+    // Queued whole and let go of: nobody waits for the answer.
+    raw.end.data(one, vec![0; 10], true);
+    raw.end.abandon(one);
+    raw.answers([
+        "DATA 1 10 end",
+        "RST_STREAM 1 CANCEL",
+        "HEADERS 3 :method=GET,:scheme=http,:authority=a,:path=/ end",
+    ]);
 }

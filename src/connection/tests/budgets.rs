@@ -120,6 +120,34 @@ fn rapid_reset() {
     stopped(Raw::server, attack, 1_000, Misdeed::ResetFlood);
 }
 
+/// As grpc-go does whenever a call ends before its request.
+#[test]
+fn who_resets_what_was_answered_to_its_end_lives_for_ever() {
+    let mut raw = Raw::server();
+    for batch in 0..100 {
+        // More than may linger, so that some resets cross ours.
+        let ids = (0..40).map(|n| 2 * (40 * batch + n) + 1);
+        for id in ids.clone() {
+            raw.post(id);
+            raw.end.respond(id, ok(), true);
+            raw.end.abandon(id);
+        }
+        raw.take_answers();
+        ids.for_each(|id| raw.reset(id, ErrorCode::NO_ERROR));
+    }
+    raw.is_well();
+    // A reset crosses ours once.
+    let attack = |raw: &mut Raw, _| raw.reset(1, ErrorCode::NO_ERROR);
+    let reset = || {
+        let mut raw = Raw::server();
+        raw.post(1);
+        raw.end.reset(1, ErrorCode::CANCEL);
+        raw.take_answers();
+        raw
+    };
+    stopped(reset, attack, 1_001, Misdeed::ResetFlood);
+}
+
 #[test]
 fn provoked_resets() {
     // A WINDOW_UPDATE of zero, DATA after the end, and a malformed request.
@@ -243,16 +271,16 @@ fn header_bombs_cost_their_stream_and_no_memory() {
     bomb.extend(super::raw::literal(0x40, "x-bomb", &"y".repeat(3_000)));
     bomb.extend([0xbe; 5_000]);
     raw.bytes(&frame(FrameType::HEADERS, 0x5, 1, &bomb));
-    raw.answers(["RST_STREAM 1 ENHANCE_YOUR_CALM"]);
+    raw.answers(["HEADERS 1 :status=431 end"]);
     // Many tiny fields.
     let mut many = GET.to_vec();
     many.resize(257, ("a", ""));
     raw.headers(3, true, &many);
-    raw.answers(["RST_STREAM 3 ENHANCE_YOUR_CALM"]);
+    raw.answers(["HEADERS 3 :status=431 end"]);
     // One huge field.
     let huge = "z".repeat(15_800);
     raw.headers(5, true, &[&GET[..], &[("a", &huge), ("b", &huge[..400])]].concat());
-    raw.answers(["RST_STREAM 5 ENHANCE_YOUR_CALM"]);
+    raw.answers(["HEADERS 5 :status=431 end"]);
     raw.hears([]);
     raw.get(7);
     raw.hears(["7 request GET http://a/ end"]);
@@ -270,6 +298,39 @@ fn a_field_block_that_stalls_is_given_up() {
         raw.is_over(0, ErrorCode::ENHANCE_YOUR_CALM);
         assert_eq!(raw.end.conn.failure().unwrap().misdeed(), Some(Misdeed::HeadersTimeout));
     }
+}
+
+/// What is held of other frames is not held for ever either.
+#[test]
+fn a_frame_that_is_held_and_stalls_is_given_up() {
+    let frames = [
+        frame(FrameType::SETTINGS, 0, 0, &[0; 6_000]),
+        frame(FrameType::GOAWAY, 0, 0, &[0; 16_000]),
+        frame(FrameType::PING, 0, 0, &[0; 8]),
+    ];
+    for whole in frames {
+        let mut raw = Raw::server();
+        raw.bytes(&whole[..whole.len() - 1]);
+        raw.pass(29 * SECOND);
+        raw.answers([]);
+        raw.pass(SECOND);
+        raw.is_over(0, ErrorCode::ENHANCE_YOUR_CALM);
+        assert_eq!(raw.end.conn.failure().unwrap().misdeed(), Some(Misdeed::HeadersTimeout));
+    }
+}
+
+#[test]
+fn each_frame_that_is_held_has_a_time_of_its_own() {
+    // A busy peer whose every read happens to end inside some WINDOW_UPDATE.
+    let mut raw = Raw::server();
+    let update = frame(FrameType::WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]);
+    raw.bytes(&update[..10]);
+    for _ in 0..100 {
+        raw.pass(SECOND);
+        raw.bytes(&[&update[10..], &update[..10]].concat());
+    }
+    raw.bytes(&update[10..]);
+    raw.is_well();
 }
 
 #[test]

@@ -13,7 +13,8 @@ use crate::{
     buffer::{BufferPool, Outbound, PoolOptions},
     config::{Config, ConfigBuilder},
     connection::{Connection, Event, Side, StreamKey},
-    error::{Error, ErrorCode},
+    error::{Error, ErrorCode, Fault, Misdeed},
+    memory::Charge,
     stream::{Head, SendQueue},
     stream_id::StreamId,
 };
@@ -34,6 +35,8 @@ pub(super) struct End {
     ids: HashMap<StreamKey, u32>,
     /// Octets of DATA not released yet, by stream.
     held: HashMap<u32, usize>,
+    /// What they are charged to the connection's account, as a driver would.
+    charges: HashMap<u32, Charge>,
 }
 
 impl End {
@@ -53,6 +56,7 @@ impl End {
             keys: HashMap::new(),
             ids: HashMap::new(),
             held: HashMap::new(),
+            charges: HashMap::new(),
         }
     }
 
@@ -83,7 +87,18 @@ impl End {
             }
         }
         self.take_events();
+        self.conn.handle_written(0);
         written
+    }
+
+    /// Rests and wakes, if it can rest.
+    pub(super) fn rest(&mut self) -> bool {
+        let dormant = self.conn.rest(self.now);
+        let rests = dormant.is_some();
+        if let Some(dormant) = dormant {
+            self.conn = dormant.wake(self.conn.core.config.clone(), self.now);
+        }
+        rests
     }
 
     pub(super) fn take_events(&mut self) {
@@ -114,15 +129,20 @@ impl End {
 
     /// Opens the next stream with this request; `end`: nothing follows the head.
     pub(super) fn open(&mut self, request: Request<()>, end: bool) -> u32 {
+        self.try_open(request, end).unwrap()
+    }
+
+    /// The same, if there is memory for it.
+    pub(super) fn try_open(&mut self, request: Request<()>, end: bool) -> Result<u32, Error> {
         let id = self.conn.next_stream_id().unwrap();
         let mut queue = SendQueue::new();
-        queue.push_head(Box::new(Head::Request(request)));
+        queue.push_head(Head::Request(request));
         if end {
             queue.push_end();
         }
-        let key = self.conn.open(id, &mut queue).unwrap();
+        let key = self.conn.open(id, &mut queue)?;
         self.name(id.value(), key);
-        id.value()
+        Ok(id.value())
     }
 
     pub(super) fn get(&mut self) -> u32 {
@@ -135,7 +155,7 @@ impl End {
 
     pub(super) fn respond(&mut self, id: u32, response: Response<()>, end: bool) {
         let mut queue = SendQueue::new();
-        queue.push_head(Box::new(Head::Response(response)));
+        queue.push_head(Head::Response(response));
         if end {
             queue.push_end();
         }
@@ -153,7 +173,7 @@ impl End {
 
     pub(super) fn trailers(&mut self, id: u32, trailers: HeaderMap) {
         let mut queue = SendQueue::new();
-        queue.push_trailers(Box::new(trailers));
+        queue.push_trailers(trailers);
         self.conn.send(self.key(id), &mut queue);
     }
 
@@ -165,14 +185,41 @@ impl End {
     /// The application lets go of the stream and of what it has not read.
     pub(super) fn abandon(&mut self, id: u32) {
         self.conn.abandon(self.key(id));
-        let unread = self.held.remove(&id).unwrap_or(0);
-        self.conn.release_connection(unread);
+        self.discard(id);
         self.take_events();
+    }
+
+    /// Drops what is held of one stream.
+    fn discard(&mut self, id: u32) {
+        let unread = self.held.remove(&id).unwrap_or(0);
+        self.charges.remove(&id);
+        self.conn.release_connection(unread);
+    }
+
+    /// Keeps DATA, if it fits into the memory budget.
+    fn keep(&mut self, key: StreamKey, id: u32, octets: usize) {
+        let account = self.conn.account().cloned();
+        let charge = self.charges.entry(id).or_insert_with(|| Charge::new(account));
+        *self.held.entry(id).or_default() += octets;
+        if !charge.grow(octets) {
+            self.errors.insert(id, Fault::stream(StreamId::new(id), Misdeed::MemoryExhausted).into());
+            self.discard(id);
+            self.conn.fail_stream(key, Misdeed::MemoryExhausted);
+        }
     }
 
     /// Releases everything held of one stream.
     pub(super) fn release(&mut self, id: u32) {
+        self.charges.remove(&id);
         let octets = self.held.remove(&id).unwrap_or(0);
+        self.release_some(id, octets);
+    }
+
+    /// Releases so much of what is held of one stream.
+    pub(super) fn release_part(&mut self, id: u32, octets: usize) {
+        *self.held.get_mut(&id).expect("something is held") -= octets;
+        let charge = self.charges.get_mut(&id).expect("it is charged");
+        drop(charge.split_off(charge.octets() - octets.min(charge.octets())));
         self.release_some(id, octets);
     }
 
@@ -200,8 +247,11 @@ impl End {
         assert!(core.data.is_none() && core.events.is_empty());
         assert!(self.keys.is_empty(), "streams that never closed: {:?}", self.live());
         assert!(self.out.is_empty());
+        self.conn.handle_written(0);
         if self.conn.gathered() == 0 {
             assert_eq!(self.pool.stats().blocks_out, 0, "blocks are still out");
+            let charged = self.conn.account().map_or(0, |account| account.held());
+            assert_eq!(charged, 0, "octets still charged");
         }
     }
 
@@ -235,7 +285,7 @@ impl End {
                 if self.releases {
                     self.release_some(id, octets);
                 } else {
-                    *self.held.entry(id).or_default() += octets;
+                    self.keep(key, id, octets);
                 }
                 format!("{id} data {octets}{}", end(end_stream))
             }
@@ -246,6 +296,9 @@ impl End {
                     .misdeed()
                     .map_or_else(|| format!("{}", error.code()), |misdeed| format!("{misdeed:?}"));
                 let unprocessed = if error.is_unprocessed() { " unprocessed" } else { "" };
+                if error.discards_unread() {
+                    self.discard(id);
+                }
                 self.errors.insert(id, error);
                 format!("{id} reset {cause}{unprocessed}")
             }

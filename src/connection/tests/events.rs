@@ -16,7 +16,7 @@ fn a_key_is_not_given_again_before_its_end_was_told() {
     raw.end.conn.reset(old, ErrorCode::CANCEL);
     // The application has not heard of it yet and opens the next.
     let mut queue = SendQueue::new();
-    queue.push_head(Box::new(Head::Request(super::end::get())));
+    queue.push_head(Head::Request(super::end::get()));
     let id = raw.end.conn.next_stream_id().unwrap();
     let new = raw.end.conn.open(id, &mut queue).unwrap();
     assert_ne!(old, new);

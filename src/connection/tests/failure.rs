@@ -79,6 +79,40 @@ fn a_half_closed_socket_is_answered() {
     assert!(raw.end.conn.is_finished() && raw.end.conn.failure().is_none());
 }
 
+/// After the peer's last octet no WINDOW_UPDATE can come: what waits for one is held for nobody.
+#[test]
+fn an_answer_that_no_window_will_let_out_is_given_up() {
+    let mut raw = Raw::server();
+    (0..5).for_each(|n| raw.get(2 * n + 1));
+    // Blocked by the window of the stream before the end.
+    raw.settings(&[(crate::frame::setting::INITIAL_WINDOW_SIZE, 20_000)]);
+    raw.end.respond(1, ok(), false);
+    raw.end.data(1, vec![1; 20_001], true);
+    raw.take_answers();
+    raw.end.take_log();
+    raw.eof();
+    raw.hears(["1 reset INTERNAL_ERROR", "1 closed"]);
+    // What fits still goes out.
+    raw.end.respond(3, ok(), false);
+    raw.end.data(3, vec![1; 20_000], true);
+    raw.take_answers();
+    raw.hears(["3 closed"]);
+    // Blocked after the end: by the stream's window, while waiting for capacity, by the connection's window.
+    raw.end.respond(5, ok(), false);
+    raw.end.data(5, vec![1; 20_000], false);
+    raw.take_answers();
+    raw.end.conn.reserve(raw.end.key(5), 1);
+    raw.hears(["5 sent 20000", "5 reset INTERNAL_ERROR", "5 closed"]);
+    raw.end.respond(7, ok(), false);
+    raw.end.data(7, vec![1; 5_536], true);
+    raw.take_answers();
+    raw.hears(["7 reset INTERNAL_ERROR", "7 closed"]);
+    // No window is needed for this one.
+    raw.end.respond(9, ok(), true);
+    raw.answers(["HEADERS 9 :status=200 end"]);
+    assert!(raw.end.conn.is_finished());
+}
+
 #[test]
 fn nothing_more_is_awaited_after_the_end_of_the_socket() {
     use crate::frame::write;

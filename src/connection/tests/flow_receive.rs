@@ -6,7 +6,7 @@ use crate::{
     config::{Config, ConfigBuilder},
     connection::Side,
     error::{ErrorCode, Misdeed},
-    frame::FrameType,
+    frame::{FrameType, write},
 };
 
 fn windows(stream: u32, connection: u32) -> ConfigBuilder {
@@ -29,6 +29,31 @@ fn one_octet_too_many_for_a_stream_is_a_stream_error() {
     raw.data(1, 1, false);
     raw.answers(["RST_STREAM 1 FLOW_CONTROL_ERROR"]);
     raw.hears(["1 request POST http://a/", "1 data 1000", "1 reset WindowExceeded", "1 closed"]);
+    raw.is_well();
+}
+
+/// §6.9.1: however far below zero the window is, since it was lowered.
+#[test]
+fn an_empty_frame_may_end_a_stream_without_a_window() {
+    let mut raw = holding(windows(1_000, 65_535));
+    raw.data(1, 900, false);
+    raw.end.conn.set_initial_window_size(100);
+    raw.answers(["SETTINGS [(4, 100)]"]);
+    raw.frame(FrameType::SETTINGS, 0x1, 0, &[]);
+    raw.data(1, 0, true);
+    raw.answers([]);
+    raw.hears(["1 request POST http://a/", "1 data 900", "1 data 0 end"]);
+}
+
+#[test]
+fn an_empty_frame_may_end_a_stream_whose_window_is_below_zero() {
+    let mut raw = holding(windows(1_000, 65_535));
+    raw.data(1, 1_000, false);
+    raw.end.conn.set_initial_window_size(0);
+    raw.send(write::settings_ack);
+    raw.take_answers();
+    raw.data(1, 0, true);
+    raw.hears(["1 request POST http://a/", "1 data 1000", "1 data 0 end"]);
     raw.is_well();
 }
 

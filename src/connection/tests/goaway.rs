@@ -88,7 +88,7 @@ fn a_client_shuts_down_once_its_requests_are_answered() {
     raw.status(3, true, "200");
     assert!(raw.end.conn.is_finished());
     let mut queue = SendQueue::new();
-    queue.push_head(Box::new(Head::Request(get())));
+    queue.push_head(Head::Request(get()));
     let refused = raw.end.conn.open(raw.end.conn.next_stream_id().unwrap(), &mut queue).unwrap_err();
     assert!(refused.is_unprocessed() && !refused.is_remote());
 }
@@ -130,7 +130,7 @@ fn requests_that_wait_are_unprocessed_whatever_identifier_is_named() {
         "1 closed",
     ]);
     let mut queue = SendQueue::new();
-    queue.push_head(Box::new(Head::Request(get())));
+    queue.push_head(Head::Request(get()));
     let refused = raw.end.conn.open(raw.end.conn.next_stream_id().unwrap(), &mut queue).unwrap_err();
     assert!(refused.is_unprocessed() && refused.is_remote());
 }

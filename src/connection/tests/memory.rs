@@ -5,12 +5,16 @@ use super::{
     pair::{Cut, Pair},
     raw::{GET, Raw, block, frame, headers},
 };
-use crate::{config::Config, error::ErrorCode, frame::FrameType};
+use crate::{
+    config::{Config, ConfigBuilder},
+    error::ErrorCode,
+    frame::FrameType,
+};
 
-#[test]
-fn an_idle_connection_holds_no_block() {
-    let mut pair = Pair::new(Config::builder(), Config::builder(), Cut::Nowhere);
-    for _ in 0..50 {
+/// Two connections after `calls` at once.
+fn after_calls(calls: usize, config: fn() -> ConfigBuilder) -> Pair {
+    let mut pair = Pair::new(config(), config(), Cut::Nowhere);
+    for _ in 0..calls {
         let post = pair.client.post();
         pair.client.data(post, vec![1; 30_000], true);
     }
@@ -20,13 +24,34 @@ fn an_idle_connection_holds_no_block() {
         pair.server.data(id, vec![2; 30_000], true);
     }
     pair.run();
-    for end in [&pair.client, &pair.server] {
-        assert_eq!(end.pool.stats().blocks_out, 0);
-        assert_eq!(end.conn.gathered(), 0);
-        assert!(end.conn.core.streams.holds_no_memory());
-        assert_eq!(end.conn.core.events.capacity(), 0);
+    pair
+}
+
+#[test]
+fn an_idle_connection_holds_no_block() {
+    let never: fn() -> ConfigBuilder = || Config::builder().rest_after(None);
+    for (config, few) in [(Config::builder as fn() -> ConfigBuilder, 16), (never, 0)] {
+        let pair = after_calls(50, config);
+        for end in [&pair.client, &pair.server] {
+            assert_eq!(end.pool.stats().blocks_out, 0);
+            assert_eq!(end.conn.gathered(), 0);
+            assert!(end.conn.core.streams.holds_no_memory());
+            assert!(end.conn.core.events.capacity() <= few);
+        }
+        pair.finish();
     }
-    pair.finish();
+}
+
+#[test]
+fn only_one_that_will_rest_keeps_the_tables_of_a_few_streams() {
+    let keeps = |config| {
+        let pair = after_calls(2, config);
+        let keeps = !pair.server.conn.core.streams.holds_no_memory();
+        pair.finish();
+        keeps
+    };
+    assert!(keeps(Config::builder));
+    assert!(!keeps(|| Config::builder().rest_after(None)));
 }
 
 #[test]

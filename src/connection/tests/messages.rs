@@ -4,7 +4,12 @@ use super::{
     end::{get, ok},
     raw::{GET, POST, Raw, block, frame, literal},
 };
-use crate::{config::Config, connection::Side, error::ErrorCode, frame::FrameType};
+use crate::{
+    config::{Config, Manners},
+    connection::Side,
+    error::ErrorCode,
+    frame::FrameType,
+};
 
 fn asking(method: &str) -> Raw {
     let mut raw = Raw::client();
@@ -245,4 +250,21 @@ fn an_empty_end_of_the_body_is_told() {
     raw.data(1, 0, false);
     raw.data(1, 0, true);
     raw.hears(["1 request POST http://a/", "1 data 4", "1 data 0 end"]);
+}
+
+#[test]
+fn nobody_hears_of_a_request_that_is_answered_with_431() {
+    for end in [true, false] {
+        let small = Config::builder().manners(Manners::H2).max_header_list_size(200);
+        let mut raw = Raw::new(Side::Server, small);
+        let large = "x".repeat(200);
+        raw.headers(1, end, &[&GET[..], &[("large", &large)]].concat());
+        let answers = raw.take_answers();
+        assert!(answers[0].contains("431"), "{answers:?}");
+        assert_eq!(raw.end.take_log(), [""; 0]);
+        raw.get(3);
+        raw.hears(["3 request GET http://a/ end"]);
+        raw.end.respond(3, ok(), true);
+        raw.hears(["3 closed"]);
+    }
 }

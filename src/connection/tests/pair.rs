@@ -140,6 +140,8 @@ fn ten_thousand_calls_cancelled_anywhere_leave_nothing_behind() {
                 pair.carry(false);
             }
             pair.pass(Duration::from_millis(1));
+            pair.client.rest();
+            pair.server.rest();
             if pair.client.is_live(id) {
                 pair.client.abandon(id);
             }

@@ -99,3 +99,26 @@ fn windows_grow_with_the_measured_bandwidth() {
     assert!(answers.iter().any(|line| line == "SETTINGS [(4, 98304)]"), "{answers:?}");
     assert_eq!(raw.end.conn.stats().recv_window, 98_304);
 }
+
+/// The windows of streams may be larger than what the connection's grows to.
+#[test]
+fn an_adaptive_window_never_shrinks_another() {
+    let config = Config::builder()
+        .adaptive_window(true)
+        .initial_connection_window_size(65_535)
+        .initial_stream_window_size(1 << 20);
+    let mut raw = Raw::new(Side::Server, config);
+    raw.take_answers();
+    raw.post(1);
+    for _ in 0..4 {
+        raw.data(1, 16_000, false);
+    }
+    let said = raw.take_answers();
+    let ping = said.iter().find_map(|line| line.strip_prefix("PING ")).expect("it measures").to_owned();
+    raw.pass(Duration::from_millis(10));
+    raw.ping(true, ping.as_bytes().try_into().expect("eight octets"));
+    raw.end.release_all();
+    let said = raw.take_answers();
+    assert!(said.iter().any(|line| line.starts_with("WINDOW_UPDATE 0 ")), "{said:?}");
+    assert!(!said.iter().any(|line| line.starts_with("SETTINGS")), "{said:?}");
+}

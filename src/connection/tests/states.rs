@@ -5,7 +5,7 @@ use super::{
     raw::{GET, POST, Raw, block, frame},
 };
 use crate::{
-    config::Config,
+    config::{Config, Manners},
     connection::Side,
     error::{ErrorCode, Misdeed},
     frame::FrameType,
@@ -77,6 +77,17 @@ fn identifiers_of_the_wrong_parity_are_connection_errors() {
         raw.is_over(0, ErrorCode::PROTOCOL_ERROR);
         broke(&raw, Misdeed::FrameOnIdleStream);
     }
+}
+
+#[test]
+fn data_on_a_skipped_stream_is_answered_as_h2_does() {
+    let mut raw = Raw::new(Side::Server, Config::builder().manners(Manners::H2));
+    raw.post(9);
+    raw.data(3, 1, false);
+    raw.answers(["RST_STREAM 3 STREAM_CLOSED"]);
+    raw.is_well();
+    raw.get(5);
+    raw.is_over(9, ErrorCode::PROTOCOL_ERROR);
 }
 
 #[test]
@@ -237,7 +248,7 @@ fn identifiers_are_used_once_and_run_out() {
     let mut raw = Raw::client();
     let mut open = |id: u32| {
         let mut queue = SendQueue::new();
-        queue.push_head(Box::new(Head::Request(super::end::get())));
+        queue.push_head(Head::Request(super::end::get()));
         let opened = raw.end.conn.open(StreamId::new(id), &mut queue);
         if let Ok(key) = opened {
             raw.end.conn.reset(key, ErrorCode::CANCEL);

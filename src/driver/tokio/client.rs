@@ -45,7 +45,7 @@ pub fn handshake_with<T>(io: T, config: Config) -> (SendRequest, ClientConnectio
 where
     T: ReadReady + AsyncWrite + Unpin,
 {
-    let driver = Driver::new(io, Side::Client, Arc::new(config));
+    let driver = Driver::new(io, Side::Client, config.shared());
     (SendRequest::new(driver.shared().clone()), ClientConnection(driver))
 }
 
@@ -69,8 +69,12 @@ impl<T: ReadReady + AsyncWrite + Unpin> ClientConnection<T> {
 
     /// The window of each stream, from the peer's acknowledgement on: at most 2^31 - 1 octets.
     pub fn set_initial_window_size(&mut self, octets: u32) {
-        self.0.shared().note_window(octets);
-        self.0.post().connection.set_initial_window_size(octets);
+        self.0.post().set_initial_window_size(octets);
+    }
+
+    /// Figures of the connection.
+    pub fn stats(&mut self) -> crate::connection::ConnectionStats {
+        self.0.post().connection.stats()
     }
 
     /// Ends the connection at once, with this code.

@@ -1,17 +1,21 @@
-//! The driver on tokio: one future that reads, lets the connection work, and writes.
+//! The driver on tokio: one future that reads, lets the connection work, and writes; and that rests when there is
+//! nothing to do (RFC 9113 §9.1).
 //!
-//! Always true here: a block is taken only when the socket is readable and is home before the poll ends, unless
-//! octets in it are still in use; reading goes on while the writer is blocked (two peers that stop reading when
-//! they cannot write wait for each other for ever); the write block is released after each flush and on error.
+//! Always true here: a connection that rests keeps its socket, what its handles share, and a [`Dormant`]; all else that
+//! work needs is made when it wakes; it wakes for octets, for wishes of handles and for its deadline.
 
 mod client;
+#[cfg(all(test, loom))]
+mod model;
 mod read;
 mod server;
+#[cfg(all(test, unix, not(loom)))]
+mod tests;
+mod work;
 mod write;
 
 use std::{
     future::Future,
-    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -22,13 +26,13 @@ use tokio::{io::AsyncWrite, time::Sleep};
 
 use crate::{
     config::Config,
-    connection::{Connection, Side},
-    error::{Error, ErrorCode},
+    connection::{Connection, Dormant, Side},
     handle::Shared,
     readiness::ReadReady,
 };
 
-use super::post::Post;
+use self::{read::again, work::Work};
+use super::post::{Incoming, Post};
 
 pub(crate) use client::handshake_shared as client_handshake_shared;
 pub use client::{ClientConnection, handshake as client_handshake, handshake_with as client_handshake_with};
@@ -39,16 +43,31 @@ pub use write::Writer;
 /// A connection with its socket.
 pub(crate) struct Driver<T> {
     io: T,
-    post: Post,
-    reader: Reader,
-    writer: Writer,
-    timer: Option<Pin<Box<Sleep>>>,
-    stage: Stage,
-    /// Runs while a free slot for a request was offered and not taken.
-    idle_slot: Option<Pin<Box<Sleep>>>,
-    /// Octets read since other tasks could last run.
-    unyielded: usize,
+    state: State,
+    timer: Timer,
 }
+
+/// A connection, at work or at rest.
+struct State {
+    shared: Arc<Shared>,
+    side: Side,
+    vectored: bool,
+    /// How often in a row it was woken too soon.
+    short_rests: u8,
+    /// When it last went to rest.
+    rested: Instant,
+    /// Unless it rests.
+    work: Option<Box<Work>>,
+    /// While it rests.
+    dormant: Option<Dormant>,
+}
+
+/// After so many rests that were too short a connection is taken for a busy one: it waits before it rests again. The others
+/// rest at once, so that of many that are used now and then few are awake at any time.
+const SHORT_RESTS: u8 = 4;
+
+/// An alarm, if one was set.
+type Timer = Option<Pin<Box<Sleep>>>;
 
 /// What a driver has to say.
 pub(crate) enum Progress {
@@ -58,270 +77,113 @@ pub(crate) enum Progress {
     Over,
 }
 
-/// How far the end is.
-enum Stage {
-    Running,
-    /// The connection has failed: its GOAWAY is written, if the peer takes it in time.
-    Leaving,
-    /// All is written: the socket's write side closes.
-    Closing,
-    /// The peer may still be sending; if the socket were closed now, the system would answer with a reset, and
-    /// our GOAWAY, or the end of the last response, could be lost on its way. So what comes is dropped until the
-    /// peer closes, or for a moment.
-    Lingering,
-    Done,
-}
-
-/// How long each of these stages may last: a peer that does not read must not hold what is over.
-const LINGER: Duration = Duration::from_millis(500);
-
-/// The same after a graceful end: the rest of the last response may still be in the system's hands.
-const LINGER_IN_GOOD_ORDER: Duration = Duration::from_secs(2);
-
-/// How long one who waited for a slot may take to come when it is called, before the next is called as well.
-const SLOT_OFFER: Duration = Duration::from_millis(50);
-
-/// How often a driver looks for work in one poll: a peer and handles that are always busy must not keep other
-/// tasks from running.
-const ROUNDS: usize = 64;
-
-/// After so many octets the readers of the streams get their turn: while what they are given is still in the
-/// processor's cache, and before it piles up.
-const YIELD_AFTER: usize = 256 << 10;
-
-/// How many blocks are read before what they caused is written.
-const READS_BEFORE_WRITE: usize = 4;
-
 impl<T: ReadReady + AsyncWrite + Unpin> Driver<T> {
     pub(crate) fn new(io: T, side: Side, config: Arc<Config>) -> Self {
-        let shared = Shared::new(config.clone(), side);
-        let connection = Connection::new(side, config.clone(), now());
-        let writer = Writer::new(config.pool.clone(), io.is_write_vectored());
-        Driver {
-            io,
-            post: Post::new(connection, shared, side),
-            reader: Reader::new(config),
-            writer,
-            timer: None,
-            stage: Stage::Running,
-            idle_slot: None,
-            unyielded: 0,
-        }
+        let vectored = io.is_write_vectored();
+        Driver { io, state: State::new(side, vectored, config), timer: None }
     }
 
+    /// The connection with its mailboxes. If it rests, it wakes.
     pub(crate) fn post(&mut self) -> &mut Post {
-        &mut self.post
+        &mut self.state.work().post
+    }
+
+    /// The next request that waits. There is none at rest.
+    pub(crate) fn next_request(&mut self) -> Option<Incoming> {
+        self.state.work.as_mut()?.post.incoming.pop_front()
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.post.shared
+        &self.state.shared
+    }
+
+    /// Whether it sleeps, with nothing open and nothing to do, and keeps as little as it can.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.state.dormant.is_some()
     }
 
     /// Works until there is nothing to do, or requests have come, or all is over.
     pub(crate) fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
-        loop {
-            match self.stage {
-                Stage::Running => {
-                    if let Progress::Requests = ready!(self.poll_run(cx)) {
-                        return Poll::Ready(Progress::Requests);
-                    }
-                }
-                Stage::Leaving => {
-                    // The peer may read only when what it writes is taken.
-                    let _ = self.reader.poll_discard(&mut self.io, cx);
-                    self.poll_write(cx, now());
-                    let written = self.writer.is_idle() && self.post.connection.is_finished();
-                    if !written && !self.is_late(cx) {
-                        return Poll::Pending;
-                    }
-                    self.enter(if written { Stage::Closing } else { Stage::Done });
-                }
-                Stage::Closing => {
-                    // An error here means that the socket is gone, which is what was wanted.
-                    let closed = Pin::new(&mut self.io).poll_shutdown(cx).is_ready();
-                    if !closed && !self.is_late(cx) {
-                        return Poll::Pending;
-                    }
-                    let peer_may_send = !self.reader.is_ended();
-                    self.enter(if closed && peer_may_send { Stage::Lingering } else { Stage::Done });
-                }
-                Stage::Lingering => {
-                    let over = self.reader.poll_discard(&mut self.io, cx).is_ready();
-                    if !over && !self.is_late(cx) {
-                        return Poll::Pending;
-                    }
-                    self.enter(Stage::Done);
-                }
-                Stage::Done => return Poll::Ready(Progress::Over),
-            }
+        if self.is_resting() {
+            ready!(self.poll_called(cx));
         }
-    }
-
-    /// The next stage towards the end.
-    fn enter(&mut self, stage: Stage) {
-        self.timer = None;
-        if let Stage::Done = stage {
-            self.writer.clear();
-        } else {
-            let failed = self.post.connection.failure().is_some();
-            let limit = if failed { LINGER } else { LINGER_IN_GOOD_ORDER };
-            self.timer = Some(Box::pin(tokio::time::sleep(limit)));
-        }
-        self.stage = stage;
-    }
-
-    /// Whether this stage has lasted long enough.
-    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
-        self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready())
-    }
-
-    fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
-        let waiting = self.post.incoming.len();
-        for _ in 0..ROUNDS {
-            let now = now();
-            let mut busy = self.post.collect();
-            let mut reads = 0;
-            while reads < READS_BEFORE_WRITE && self.poll_read(cx, now) {
-                reads += 1;
-                busy = true;
-            }
-            self.post.wake();
-            busy |= self.poll_write(cx, now);
-            self.post.wake();
-            let failed = self.post.connection.failure().is_some();
-            if failed || (self.writer.is_idle() && self.post.connection.is_finished()) {
-                self.finish();
-                self.enter(if failed { Stage::Leaving } else { Stage::Closing });
-                return Poll::Ready(Progress::Over);
-            }
-            busy |= self.poll_timer(cx, now);
-            if self.post.is_unused() && !self.post.connection.is_going_away() {
-                self.post.connection.shutdown();
-                continue;
-            }
-            if self.post.incoming.len() > waiting {
-                self.reader.rest();
-                return Poll::Ready(Progress::Requests);
-            }
-            if !busy && self.post.sleep(cx) {
-                if self.poll_idle_slot(cx) {
-                    continue;
-                }
-                self.unyielded = 0;
-                return Poll::Pending;
-            }
-            if self.unyielded >= YIELD_AFTER {
-                break;
-            }
-        }
-        self.unyielded = 0;
-        self.reader.rest();
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    /// Reads one block, if there is anything to read, and lets the connection work on it.
-    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        if self.reader.is_ended() || self.post.connection.is_read_closed() {
-            return false;
-        }
-        match self.reader.poll_read(&mut self.io, cx) {
-            Poll::Ready(Ok(Some(block))) => {
-                self.unyielded += block.len();
-                self.post.connection.handle_read(now, block);
-                self.post.deliver();
-                self.reader.reclaim(self.post.connection.take_block());
-                true
-            }
-            Poll::Ready(Ok(None)) => {
-                self.post.connection.handle_eof(now);
-                self.post.deliver();
-                self.reader.rest();
-                true
-            }
-            Poll::Ready(Err(error)) => {
-                self.fail(error);
-                true
-            }
-            Poll::Pending => false,
-        }
-    }
-
-    /// Writes until there is nothing to write or the socket is full. Whether anything was written.
-    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let mut wrote = false;
-        loop {
-            if self.writer.wants_more() {
-                self.post.connection.poll_transmit(now, self.writer.outbound());
-                self.post.deliver();
-            }
-            match self.writer.poll_write(&mut self.io, cx) {
-                Poll::Ready(Ok(false)) => return wrote,
-                Poll::Ready(Ok(true)) => wrote = true,
-                Poll::Ready(Err(error)) => {
-                    self.fail(error);
-                    return true;
-                }
-                Poll::Pending => return wrote,
-            }
-        }
-    }
-
-    /// Keeps the timer at the connection's next deadline. An earlier alarm is left alone, since deadlines move
-    /// with every read: when it fires, it is set anew.
-    fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let Some(deadline) = self.post.connection.poll_timeout() else {
+        let progress = self.state.work().poll(&mut self.io, &mut self.timer, cx);
+        // Who it is that could call has just been told whom to wake, but for the timer.
+        if progress.is_pending() && self.state.rest() {
             self.timer = None;
-            return false;
-        };
-        if deadline <= now {
-            self.post.connection.handle_timeout(now);
-            self.post.deliver();
-            return true;
+            if self.poll_deadline(cx).is_ready() {
+                cx.waker().wake_by_ref();
+            }
         }
-        let deadline = tokio::time::Instant::from_std(deadline);
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        if deadline < timer.deadline() {
-            timer.as_mut().reset(deadline);
-        }
-        if timer.as_mut().poll(cx).is_ready() {
-            timer.as_mut().reset(deadline);
-            return true;
-        }
-        false
+        progress
     }
 
-    /// Watches a free slot that was offered and not taken; when it has been for too long the next who waits is
-    /// called. Whether that was so.
-    fn poll_idle_slot(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.post.side == Side::Server || !self.post.shared.has_idle_slot() {
-            self.idle_slot = None;
-            return false;
+    /// Waits, at rest, until there is a reason to wake.
+    fn poll_called(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.state.shared.rest(cx) || again(|| self.io.poll_read_ready(cx)).is_ready() {
+            return Poll::Ready(());
         }
-        let timer = self.idle_slot.get_or_insert_with(|| Box::pin(tokio::time::sleep(SLOT_OFFER)));
-        if timer.as_mut().poll(cx).is_pending() {
-            return false;
-        }
-        self.idle_slot = None;
-        self.post.shared.call_next();
-        true
+        self.poll_deadline(cx)
     }
 
-    fn fail(&mut self, error: io::Error) {
-        tracing::debug!(%error, "connection broken");
-        self.writer.clear();
-        self.post.connection.handle_io_error(error);
-        self.post.deliver();
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let config = &self.state.shared.config;
+        let deadline = self.state.dormant.as_ref().and_then(|dormant| dormant.poll_timeout(config));
+        match deadline {
+            Some(deadline) => at_the_latest(&mut self.timer, deadline).poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl State {
+    fn new(side: Side, vectored: bool, config: Arc<Config>) -> Self {
+        let now = now();
+        let connection = Connection::new(side, config.clone(), now);
+        let shared = Shared::new(config, side, connection.account().cloned());
+        let work = Work::new(connection, shared.clone(), side, vectored, Duration::ZERO);
+        let work = Some(Box::new(work));
+        State { shared, side, vectored, short_rests: 0, rested: now, work, dormant: None }
     }
 
-    /// Whoever still waits hears why the connection is over.
-    fn finish(&mut self) {
-        let error = self.post.outcome().unwrap_or_else(|| {
-            Error::unprocessed(crate::error::Origin::Us, ErrorCode::NO_ERROR, bytes::Bytes::new())
-        });
-        self.post.end(&error);
-        self.reader.rest();
+    fn work(&mut self) -> &mut Work {
+        let State { shared, side, vectored, short_rests, rested, work, dormant } = self;
+        work.get_or_insert_with(|| {
+            let (config, now) = (shared.config.clone(), now());
+            let connection = match dormant.take() {
+                Some(dormant) => dormant.wake(config, now),
+                None => Connection::new(*side, config, now),
+            };
+            let rest_after = shared.config.rest_after.unwrap_or_default();
+            let short = now.saturating_duration_since(*rested) < rest_after;
+            *short_rests = if short { short_rests.saturating_add(1) } else { 0 };
+            let pause = if *short_rests < SHORT_RESTS { Duration::ZERO } else { rest_after };
+            Box::new(Work::new(connection, shared.clone(), *side, *vectored, pause))
+        })
     }
+
+    /// Rests, if nothing has moved for long enough. Whether it does.
+    fn rest(&mut self) -> bool {
+        let now = now();
+        self.dormant = self.work.as_mut().and_then(|work| work.rest(now));
+        let rests = self.dormant.is_some();
+        if rests {
+            self.work = None;
+            self.shared.shed();
+            self.rested = now;
+        }
+        rests
+    }
+}
+
+/// The timer, set to `deadline` unless it will fire before.
+fn at_the_latest(timer: &mut Timer, deadline: Instant) -> Pin<&mut Sleep> {
+    let deadline = tokio::time::Instant::from_std(deadline);
+    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+    if deadline < timer.deadline() {
+        timer.as_mut().reset(deadline);
+    }
+    timer.as_mut()
 }
 
 /// The time on the runtime's clock, which tests may stop.
@@ -329,12 +191,8 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-impl<T> Drop for Driver<T> {
+impl Drop for State {
     fn drop(&mut self) {
-        let error = match self.post.outcome() {
-            Some(error) => error,
-            None => io::Error::new(io::ErrorKind::ConnectionAborted, "the connection was dropped").into(),
-        };
-        self.post.end(&error);
+        self.work().end();
     }
 }

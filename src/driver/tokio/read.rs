@@ -19,6 +19,10 @@ const FIRST_READ: usize = 1_024;
 /// The one buffer of a connection without pooling.
 const OWNED_BUFFER: usize = 16 << 10;
 
+/// How often [`Reader::poll_discard`] reads in one poll: a peer that goes on sending must not keep other tasks from
+/// running.
+const DISCARDS: usize = 64;
+
 /// Reads blocks that follow what comes: small ones for small frames, larger ones after full reads.
 #[derive(Debug)]
 pub struct Reader {
@@ -104,10 +108,10 @@ impl Reader {
         }
     }
 
-    /// Drops what still comes. Ready at the end.
+    /// Drops what still comes, so much in one poll and no more. Ready at the end.
     pub fn poll_discard(&mut self, io: &mut impl ReadReady, cx: &mut Context<'_>) -> Poll<()> {
         let mut octets = [0; 4_096];
-        loop {
+        for _ in 0..DISCARDS {
             if ready!(again(|| io.poll_read_ready(cx))).is_err() {
                 return Poll::Ready(());
             }
@@ -116,6 +120,8 @@ impl Reader {
                 Ok(0) | Err(_) => return Poll::Ready(()),
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn take_block(&mut self, pooling: bool) -> Block {

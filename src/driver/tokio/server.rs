@@ -2,7 +2,6 @@
 
 use std::{
     future::poll_fn,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -17,7 +16,7 @@ use crate::{
     readiness::{ReadReady, Source},
 };
 
-use super::{Driver, Progress};
+use super::{super::Incoming, Driver, Progress};
 
 /// Takes an HTTP/2 connection over `io` from a client with prior knowledge.
 ///
@@ -36,7 +35,7 @@ pub fn handshake_with<T>(io: T, config: Config) -> ServerConnection<T>
 where
     T: ReadReady + AsyncWrite + Unpin,
 {
-    ServerConnection { driver: Driver::new(io, Side::Server, Arc::new(config)), reported: false }
+    ServerConnection { driver: Driver::new(io, Side::Server, config.shared()), reported: false }
 }
 
 /// A server's connection: gives requests, and moves the octets while it is asked for the next one.
@@ -60,8 +59,8 @@ impl<T: ReadReady + AsyncWrite + Unpin> ServerConnection<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<(Request<RecvStream>, SendResponse), Error>>> {
         loop {
-            if let Some(incoming) = self.driver.post().incoming.pop_front() {
-                return Poll::Ready(Some(Ok(incoming)));
+            if let Some(Incoming { head, body, respond }) = self.driver.next_request() {
+                return Poll::Ready(Some(Ok((head.map(|()| body), respond))));
             }
             if let Progress::Over = ready!(self.driver.poll_drive(cx)) {
                 break;
@@ -109,8 +108,7 @@ impl<T: ReadReady + AsyncWrite + Unpin> ServerConnection<T> {
 
     /// The window of each stream, from the peer's acknowledgement on: at most 2^31 - 1 octets.
     pub fn set_initial_window_size(&mut self, octets: u32) {
-        self.driver.shared().note_window(octets);
-        self.driver.post().connection.set_initial_window_size(octets);
+        self.driver.post().set_initial_window_size(octets);
     }
 
     /// Figures of the connection.

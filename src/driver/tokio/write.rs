@@ -2,7 +2,7 @@
 //!
 //! For any driver, of this crate or not.
 //!
-//! Always true here: between flushes nothing is held; a writer that is blocked moves a small rest out of a
+//! Always true here: between flushes no block is held; a writer that is blocked moves a small rest out of a
 //! large block.
 
 use std::{
@@ -49,6 +49,16 @@ impl Writer {
     /// Whether there is room for more frames.
     pub fn wants_more(&self) -> bool {
         self.outbound.is_empty() || (!self.blocked && self.outbound.octets() < LOW)
+    }
+
+    /// Octets that wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.outbound.octets()
+    }
+
+    /// Nothing will be written for some time: what was kept for the next write goes.
+    pub fn shed(&mut self) {
+        self.outbound.shed();
     }
 
     /// Whether everything has left.

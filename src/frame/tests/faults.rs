@@ -104,6 +104,26 @@ fn stream_errors_leave_the_connection_readable() {
     }
 }
 
+/// However large frames of DATA may be: what is held until it is whole has a limit of its own.
+#[test]
+fn frames_that_are_held_have_a_limit() {
+    let limits = ReaderLimits { max_frame_size: MAX_FRAME_SIZE, ..ReaderLimits::default() };
+    let settings = |octets| raw(0x4, 0, 0, &vec![0; octets]);
+    let goaway = |octets| raw(0x7, 0, 0, &vec![0; octets]);
+    let update = |octets: usize| raw(0x10, 0, 0, &[&[0, 0, 0, 1][..], &vec![b' '; octets - 4]].concat());
+    for within in [settings(16_380), goaway(16_384), update(16_384)] {
+        assert_eq!(read_every_way(&[within, ping()].concat(), limits).last(), Some(&PING));
+    }
+    let table =
+        [("SETTINGS", settings(16_386)), ("GOAWAY", goaway(16_385)), ("PRIORITY_UPDATE", update(16_385))];
+    for (name, wire) in table {
+        let expected = (Fault::connection(Misdeed::ControlFrameTooLarge), false);
+        assert_eq!(fault(&wire, limits), expected, "{name}");
+        // By its header alone.
+        assert_eq!(fault(&wire[..9], limits), expected, "{name}");
+    }
+}
+
 #[test]
 fn field_blocks_have_limits() {
     let limits = ReaderLimits { max_continuations: 2, max_field_block: 20, ..ReaderLimits::default() };

@@ -27,7 +27,7 @@ fn a_stalled_data_frame_holds_nothing() {
         let reading = fed(&[&wire[..arrived]]);
         assert_eq!((reading.reader.gathered(), octets_out(&reading)), (0, 0), "{arrived}");
         assert!(!reading.reader.is_at_boundary());
-        assert!(!reading.reader.is_in_field_block());
+        assert!(!reading.reader.is_gathering());
     }
 }
 
@@ -37,7 +37,7 @@ fn half_a_headers_frame_holds_what_came() {
     for (arrived, held) in [(9, 0), (10, 256), (265, 256), (266, 384), (9 + 8_000, 8_192)] {
         let reading = fed(&[&wire[..arrived]]);
         assert_eq!((reading.reader.gathered(), octets_out(&reading)), (held, held), "{arrived}");
-        assert!(reading.reader.is_in_field_block());
+        assert!(reading.reader.is_gathering());
         assert!(!reading.reader.is_at_boundary());
     }
     // Octet by octet it is no more: `feed` compares with what came.
@@ -76,16 +76,16 @@ fn an_open_field_block_holds_what_came() {
     for (arrived, held) in [(309, 384), (318, 384), (402, 384), (403, 512), (618, 768)] {
         let mut reading = fed(&[&wire[..arrived]]);
         assert_eq!((reading.reader.gathered(), octets_out(&reading)), (held, held), "{arrived}");
-        assert!(reading.reader.is_in_field_block());
+        assert!(reading.reader.is_gathering());
         assert!(!reading.reader.is_at_boundary());
         reading.feed(&wire[arrived..]);
         reading.feed(&raw(0x9, END_HEADERS, 1, b""));
         assert_eq!((reading.reader.gathered(), octets_out(&reading)), (0, 0), "{arrived}");
-        assert!(reading.reader.is_at_boundary() && !reading.reader.is_in_field_block());
+        assert!(reading.reader.is_at_boundary() && !reading.reader.is_gathering());
     }
     // Headers were read, their block is open, and no octet of it has come.
     let reading = fed(&[&raw(0x1, 0, 1, b"")]);
-    assert!(reading.reader.is_in_field_block() && !reading.reader.is_at_boundary());
+    assert!(reading.reader.is_gathering() && !reading.reader.is_at_boundary());
     assert_eq!(reading.reader.gathered(), 0);
 }
 

@@ -9,6 +9,8 @@ enum Step {
     /// The decoder's side changes its setting, and the other side acknowledges.
     Setting(u32),
     Section(Vec<Field>),
+    /// Both sides rest.
+    Rest,
 }
 
 fn table_size() -> impl Strategy<Value = u32> {
@@ -52,23 +54,31 @@ fn section() -> impl Strategy<Value = Vec<Field>> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![1 => table_size().prop_map(Step::Setting), 3 => section().prop_map(Step::Section)]
+    prop_oneof![
+        1 => table_size().prop_map(Step::Setting),
+        3 => section().prop_map(Step::Section),
+        1 => Just(Step::Rest),
+    ]
 }
 
 proptest! {
     #[test]
     fn whatever_is_encoded_decodes(chosen in table_size(), steps in vec(step(), 1..40)) {
         let (mut encoder, mut decoder) = (Encoder::new(chosen), Decoder::new(4096));
+        // Does not rest, and says the same.
+        let mut restless = Encoder::new(chosen);
         let mut setting = 4096;
         for step in steps {
             match step {
                 Step::Setting(octets) => {
                     setting = octets;
                     encoder.set_peer_table_size(octets);
+                    restless.set_peer_table_size(octets);
                     decoder.set_table_size_limit(octets);
                 }
                 Step::Section(fields) => {
                     let block = encode(&mut encoder, &fields);
+                    prop_assert_eq!(&block, &encode(&mut restless, &fields));
                     let decoded = decode(&mut decoder, &block);
                     prop_assert_eq!(&decoded, &fields);
                     for (field, decoded) in fields.iter().zip(&decoded) {
@@ -76,6 +86,11 @@ proptest! {
                     }
                     prop_assert_eq!(encoder.table_octets(), decoder.table_octets());
                     prop_assert!(encoder.table_octets() <= chosen.min(setting) as usize);
+                }
+                Step::Rest => {
+                    let packed = pack(&encoder, &decoder).expect("only valid fields came");
+                    (encoder, decoder) = unpack(&packed, chosen);
+                    prop_assert_eq!(pack(&encoder, &decoder), Some(packed));
                 }
             }
         }

@@ -21,7 +21,13 @@
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+thread_local! {
+    // Without a destructor, so it may be asked while the thread ends.
+    static ACCOUNT: Cell<Option<&'static CountingAllocator>> = const { Cell::new(None) };
+}
 
 /// The system allocator with counters.
 #[derive(Debug)]
@@ -48,6 +54,16 @@ impl CountingAllocator {
         Self { live: AtomicUsize::new(0), peak: AtomicUsize::new(0), allocations: AtomicUsize::new(0) }
     }
 
+    /// From now on what this thread allocates and frees is counted in books of its own as well, which any thread may
+    /// read: so what one endpoint does is told apart from its neighbours in the process. Memory that another thread
+    /// frees stays on these books, and memory that this thread frees for another makes them too low, so little of it
+    /// should change hands. The books are never freed.
+    pub fn keep_account_of_this_thread() -> &'static CountingAllocator {
+        let account: &'static CountingAllocator = Box::leak(Box::default());
+        ACCOUNT.set(Some(account));
+        account
+    }
+
     /// The counters now. While other threads allocate, the three are not one instant's.
     pub fn usage(&self) -> Usage {
         Usage {
@@ -63,8 +79,37 @@ impl CountingAllocator {
         self.peak.store(self.live.load(Relaxed), Relaxed);
     }
 
+    /// These books and those of the thread.
+    fn each(&self, write: impl Fn(&CountingAllocator)) {
+        write(self);
+        if let Some(account) = ACCOUNT.get() {
+            write(account);
+        }
+    }
+
+    fn allocated(&self, octets: usize) {
+        self.each(|books| {
+            books.allocations.fetch_add(1, Relaxed);
+            books.grow(octets);
+        });
+    }
+
+    fn freed(&self, octets: usize) {
+        self.each(|books| books.shrink(octets));
+    }
+
+    fn resized(&self, old: usize, new: usize) {
+        self.each(|books| {
+            books.allocations.fetch_add(1, Relaxed);
+            match new.checked_sub(old) {
+                Some(more) => books.grow(more),
+                None => books.shrink(old - new),
+            }
+        });
+    }
+
     fn grow(&self, octets: usize) {
-        let live = self.live.fetch_add(octets, Relaxed) + octets;
+        let live = self.live.fetch_add(octets, Relaxed).wrapping_add(octets);
         self.peak.fetch_max(live, Relaxed);
     }
 
@@ -98,18 +143,14 @@ unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         // SAFETY: `memory` came from our `alloc`, that is from `System`, with this `layout`.
         unsafe { System.dealloc(memory, layout) };
-        self.shrink(layout.size());
+        self.freed(layout.size());
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: `memory` came from `System` with this `layout`; the caller vouches for `new_size`.
         let moved = unsafe { System.realloc(memory, layout, new_size) };
         if !moved.is_null() {
-            self.allocations.fetch_add(1, Relaxed);
-            match new_size.checked_sub(layout.size()) {
-                Some(more) => self.grow(more),
-                None => self.shrink(layout.size() - new_size),
-            }
+            self.resized(layout.size(), new_size);
         }
         moved
     }
@@ -118,8 +159,7 @@ unsafe impl GlobalAlloc for CountingAllocator {
 impl CountingAllocator {
     fn count(&self, memory: *mut u8, layout: Layout) -> *mut u8 {
         if !memory.is_null() {
-            self.allocations.fetch_add(1, Relaxed);
-            self.grow(layout.size());
+            self.allocated(layout.size());
         }
         memory
     }
@@ -128,6 +168,25 @@ impl CountingAllocator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_has_books_of_its_own() {
+        let heap = CountingAllocator::new();
+        let layout = Layout::from_size_align(100, 8).expect("a valid layout");
+        std::thread::scope(|scope| {
+            let theirs = scope.spawn(|| {
+                let account = CountingAllocator::keep_account_of_this_thread();
+                // SAFETY: `layout` is not empty; freed once, with the layout it was made with.
+                unsafe { heap.dealloc(heap.alloc(layout), layout) };
+                account.usage()
+            });
+            let theirs = theirs.join().expect("no panic there");
+            assert_eq!(theirs, Usage { live: 0, peak: 100, allocations: 1 });
+        });
+        // SAFETY: as above.
+        unsafe { heap.dealloc(heap.alloc(layout), layout) };
+        assert_eq!(heap.usage(), Usage { live: 0, peak: 100, allocations: 2 });
+    }
 
     #[test]
     fn the_books_follow_one_allocation_through_its_life() {

@@ -20,7 +20,8 @@ mod resident;
 #[cfg(feature = "stock")]
 pub mod stock;
 pub mod table;
+pub mod trend;
 pub mod worker;
 
-pub use processor::cpu_time;
-pub use resident::{rss, rss_of};
+pub use processor::{cpu_time, cpu_time_of};
+pub use resident::{open_files, rss, rss_of};

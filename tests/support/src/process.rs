@@ -128,6 +128,12 @@ pub fn grpcio() -> io::Result<Command> {
     script(&installed("venv/bin/python")?, "grpcio_peer.py")
 }
 
+/// The Python grpcio client of the soak: a [`Worker`](crate::worker::Worker); add `CALLERS ADDR...`. An error if
+/// `tests/peers/install.sh` was not run.
+pub fn grpcio_soak() -> io::Result<Command> {
+    script(&installed("venv/bin/python")?, "grpcio_soak.py")
+}
+
 /// The grpc-js peer; add `server` or `client ADDR`. An error if `tests/peers/install.sh` was not run.
 pub fn grpc_js() -> io::Result<Command> {
     installed("node/node_modules/@grpc/grpc-js")?;

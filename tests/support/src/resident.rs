@@ -1,4 +1,4 @@
-//! Resident memory: what the operating system says a process occupies, mappings and stacks included.
+//! What the operating system says a process occupies: resident memory, mappings and stacks included, and descriptors.
 
 /// Octets of memory that this process occupies; `None` where the system has no `/proc`.
 pub fn rss() -> Option<usize> {
@@ -9,6 +9,12 @@ pub fn rss() -> Option<usize> {
 pub fn rss_of(process: u32) -> Option<usize> {
     read(&format!("/proc/{process}/smaps_rollup"), "Rss:")
         .or_else(|| read(&format!("/proc/{process}/status"), "VmRSS:"))
+}
+
+/// File descriptors that this process has open; `None` where the system has no `/proc`.
+pub fn open_files() -> Option<usize> {
+    // The directory that is read here is open, too.
+    Some(std::fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1))
 }
 
 /// The value of a line such as `Rss:     1234 kB`. `smaps_rollup` is exact; `status` may lag by some pages for each
@@ -33,5 +39,12 @@ mod tests {
         assert!(after >= before + OCTETS / 2, "{before} -> {after}");
         drop(touched);
         assert!(rss_of(std::process::id()).is_some_and(|octets| octets > 0));
+    }
+
+    #[test]
+    fn open_files_are_counted() {
+        let file = || std::fs::File::open("/dev/null").expect("it can be read");
+        let files: Vec<_> = (0..100).map(|_| file()).collect();
+        assert!(open_files().expect("Linux has /proc") >= files.len());
     }
 }

@@ -88,7 +88,7 @@ impl Inner {
         }
         check_fields(request.headers())?;
         let mut queue = SendQueue::new();
-        queue.push_head(Box::new(SendHead::Request(request)));
+        queue.push_head(SendHead::Request(request));
         if end {
             queue.push_end();
         }
@@ -126,7 +126,7 @@ impl Inner {
 
     fn queue_head(&mut self, place: u32, head: Response<()>, end: bool) {
         let mut queue = SendQueue::new();
-        queue.push_head(Box::new(SendHead::Response(head)));
+        queue.push_head(SendHead::Response(head));
         if end {
             queue.push_end();
         }
@@ -159,7 +159,7 @@ impl Inner {
         }
         slot.send = Half::Ended;
         let mut queue = SendQueue::new();
-        queue.push_trailers(Box::new(trailers));
+        queue.push_trailers(trailers);
         self.queue(place, &mut queue);
         Ok(())
     }

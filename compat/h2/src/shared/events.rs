@@ -51,7 +51,7 @@ impl Inner {
             Event::Informational { key, head } => self.receive(key, |slot| slot.push_informational(*head)),
             Event::Response { key, head, end_stream } => self.receive(key, |slot| {
                 slot.recv = if end_stream { Half::Ended } else { Half::Streaming };
-                slot.head = Some(Head::Response(head));
+                slot.head = Some(Head::Response(Box::new(head)));
             }),
             Event::Data { key, piece, end_frame, end_stream } => {
                 let octets = piece.len();
@@ -85,7 +85,7 @@ impl Inner {
             }
             Event::Trailers { key, trailers } => self.receive(key, |slot| {
                 slot.recv = Half::Ended;
-                slot.trailers = Some(trailers);
+                slot.trailers = Some(Box::new(trailers));
             }),
             Event::Reset { key, error } => self.handle_reset(key, &error),
             Event::Opened { key } => {

@@ -29,6 +29,7 @@ use crate::{
     Error, Reason, StreamId,
     budget::Budget,
     config::Options,
+    drive::CROWD,
     error::{Cause, Initiator, UserError},
     slot::{Head, Slot, register},
 };
@@ -239,6 +240,11 @@ impl Inner {
 
     pub(crate) fn has_streams(&self) -> bool {
         self.connection.concurrent_streams() != (0, 0) || self.connection.has_resets()
+    }
+
+    /// Whether many streams share the connection, and it goes on.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.slots.len() >= CROWD && self.connection.failure().is_none()
     }
 
     /// Whether a client's connection can still be of use.
