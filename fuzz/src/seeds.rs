@@ -126,12 +126,126 @@ pub fn of(target: &str) -> Vec<(&'static str, Vec<u8>)> {
             ("connect", [&[0][..], SETTINGS, &[11, 3, 19, 7, 4, 0, 1, 7, 0, 1, 50, 15, 0]].concat()),
             ("cancel", [&[0][..], SETTINGS, &[11, 0, 19, 7, 16, 1, 0, 4, 0, 1, 7, 1, 1, 9]].concat()),
         ],
+        "connection_ops" => operations(),
+        "h2_differential" => conversations(),
         _ => Vec::new(),
     }
 }
 
 /// The peer's first SETTINGS, empty, and its acknowledgement of ours.
 const SETTINGS: &[u8] = &[2, 0, 19, 7, 3];
+
+/// What a peer says to the facade and to h2, and what their application does.
+fn conversations() -> Vec<(&'static str, Vec<u8>)> {
+    const HELLO: &[u8] = &[2, 0, 3];
+    const RUN: &[u8] = &[31, 0];
+    // END_STREAM or not, stream, which head.
+    let head = |end: u8, stream: u8, which: u8| [4, end, stream, which];
+    let data = |end: u8, stream: u8, octets: u8| [10, end, stream, octets];
+    let with = |options: u8, parts: &[&[u8]]| [&[options], HELLO, &parts.concat()].concat();
+    vec![
+        ("call", with(0, &[&head(1, 1, 0), &[18, 0]])),
+        ("answer_with_body", with(0, &[&head(1, 1, 6), &[19, 0, 22, 0, 4, 0, 23, 0, 0, 9]])),
+        (
+            "answer_with_trailers",
+            with(0, &[&head(1, 1, 0), &[21, 0, 19, 0, 22, 0, 156, 63, 24, 0], &[13, 0, 255, 0, 0]]),
+        ),
+        ("upload", with(0, &[&head(0, 1, 1), &data(0, 1, 200), RUN, &data(9, 1, 50), &[18, 0]])),
+        ("upload_with_trailers", with(4, &[&head(0, 1, 1), &data(0, 1, 99), &head(1, 1, 8), &[18, 0]])),
+        ("length", with(0, &[&head(0, 1, 2), &data(1, 1, 3), &head(0, 3, 2), &data(1, 3, 4), RUN, &[18, 0]])),
+        (
+            "not_read",
+            with(
+                4,
+                &[&head(0, 1, 1), RUN, &[27, 0, 0], &data(0, 1, 100), RUN, &[27, 0, 1], &data(1, 1, 100)],
+            ),
+        ),
+        ("window_exceeded", with(4, &[&head(0, 1, 1), &data(0, 1, 101), RUN])),
+        ("reset", with(0, &[&head(0, 1, 1), &[14, 1, 8], RUN, &head(1, 3, 0), &[25, 1, 2], &data(1, 1, 1)])),
+        (
+            "reset_by_us",
+            with(
+                12,
+                &[&head(0, 1, 1), &[25, 0, 8], &data(0, 1, 9), &head(0, 3, 1), &[26, 1, 0], &data(0, 3, 9)],
+            ),
+        ),
+        ("too_many", with(2, &[&head(0, 1, 1), &head(0, 3, 1), &head(0, 5, 1), RUN, &data(1, 5, 1)])),
+        (
+            "too_large",
+            with(1, &[&[204, 1, 1, 0, 66, 0, 1, b'n', 0x3f], &[b'v'; 62], &head(1, 3, 3), &head(1, 5, 0)]),
+        ),
+        ("malformed", with(0, &[&head(1, 1, 10), &head(1, 3, 11), &head(1, 5, 0), &[18, 0, 0]])),
+        ("continuation", with(0, &[&[9, 1, 1, 6, 4], &[18, 0]])),
+        ("interrupted", with(0, &[&[1, 1, 0, 1, 1, 0x82], &[3], &head(1, 3, 0)])),
+        ("tunnel", with(16, &[&head(0, 1, 5), &[19, 0], &data(0, 1, 30), &[22, 0, 0, 30], &data(1, 1, 30)])),
+        (
+            "settings",
+            with(0, &[&[2, 3, 2, 0, 10, 0, 3, 0, 1, 15, 0, 0, 64, 0], &head(1, 1, 0), &[19, 0, 22, 0, 1, 0]]),
+        ),
+        ("ping_and_goaway", with(0, &[&[16, 0, 7, 16, 1, 7, 17, 0, 0], &head(1, 1, 0), &[18, 0]])),
+        ("shutdown", with(0, &[&head(0, 1, 1), &[28, 0, 200, 16, 1, 11], &data(1, 1, 1), &[18, 0]])),
+        ("abrupt", with(0, &[&head(0, 1, 1), &[28, 0, 2], &data(1, 1, 1)])),
+        ("padding", with(0, &[&head(0, 1, 1), &[10, 9, 1, 9, 4, 10, 8, 1, 9, 9]])),
+        ("idle_streams", with(0, &[&data(0, 1, 1)])),
+        ("closed_streams", with(0, &[&head(1, 1, 0), &[18, 0], &data(0, 1, 1), &head(1, 1, 0)])),
+        ("skipped_stream", with(0, &[&head(0, 9, 1), RUN, &data(0, 3, 1), RUN, &head(1, 5, 0)])),
+        ("no_preface", vec![0x80, 0, 3, 1, 2, 3]),
+        ("huge_frame", with(0, &[&[0, 9, 255, 0, 0, 0, 0, 0, 0, 0, 1]])),
+        ("windows", with(8, &[&head(0, 1, 1), RUN, &[29, 0, 0, 9, 30, 0, 255, 255, 3], &data(1, 1, 100)])),
+    ]
+}
+
+/// What the two ends of a connection do, by its number in the list of operations; those of the server have the
+/// highest bit.
+fn operations() -> Vec<(&'static str, Vec<u8>)> {
+    const SETTLE: u8 = 20;
+    const GET: &[u8] = &[0, 0x20];
+    const ANSWER: &[u8] = &[0x82, 0x08, 0];
+    let with = |options: [u8; 2], parts: &[&[u8]]| [&options[..], &parts.concat()].concat();
+    // Three pieces of a body each way, then trailers.
+    let post: &[u8] = &[0, 0x0e, 10, 0, 100, 0, 0, 7];
+    let answer: &[u8] = &[0x83, 0x03, 100, 0, 100, 0, 1, 0, 0, 0x84, 0x05, 9, 9, 7, 0];
+    let read: &[u8] = &[0x88, 0, 8, 0, 0x8a, 255, 255, 0, 10, 255, 255, 0];
+    let both: &[&[u8]] = &[post, &[SETTLE], answer, &[SETTLE], read, &[SETTLE], read, &[SETTLE]];
+    vec![
+        ("call", with([0, 0], &[GET, &[SETTLE], ANSWER, &[SETTLE]])),
+        ("bodies", with([0, 0], both)),
+        ("bodies_h2", with([1, 1], both)),
+        ("windows_of_zero", with([4, 5], both)),
+        ("small_windows", with([0b11_0010, 0b1_0010], both)),
+        ("one_at_a_time", with([0, 64], &[&[SETTLE], GET, GET, GET, &[SETTLE], ANSWER, &[SETTLE], ANSWER])),
+        ("too_many_too_soon", with([0, 64], &[GET, GET, GET, &[17, 18, 255, 255, SETTLE]])),
+        ("octet_by_octet", with([0, 0], &[GET, &[17], &[18, 0, 1].repeat(40), &[SETTLE], ANSWER])),
+        (
+            "small_socket",
+            with([0, 1], &[post, &[16, 1, 0, 0, 30].repeat(9), &[18, 0, 9].repeat(5), &[SETTLE]]),
+        ),
+        ("reset", with([0, 0], &[post, &[SETTLE], answer, &[6, 8, 0, 0x86, 2, 0, SETTLE]])),
+        (
+            "reset_in_the_socket",
+            with([0, 1], &[post, &[16, 64, 0, 0, 60, 6, 8, 0, 16, 255, 255, 255, 255, SETTLE]]),
+        ),
+        ("abandoned", with([0, 1], &[post, &[SETTLE], answer, &[7, 0, 0x87, 0, SETTLE]])),
+        (
+            "windows_change",
+            with(
+                [0, 1],
+                &[post, &[13, 0, 9, 0, 0x8d, 0, 0, 0, SETTLE], answer, &[14, 1, 0, 4, 0x8d, 9, 9, 9], read],
+            ),
+        ),
+        ("reserved", with([1, 0], &[post, &[11, 255, 255, 0, SETTLE, 12, 1, 0, 0, SETTLE], GET, &[SETTLE]])),
+        ("pings", with([128, 128], &[&[SETTLE, 15, 0x8f, SETTLE], post, &[SETTLE, 21, 255, 6, SETTLE]])),
+        ("silence", with([128, 128], &[GET, &[17, 21, 255, 11, SETTLE, 21, 255, 7, 0x91]])),
+        ("shutdown", with([0, 0], &[post, &[SETTLE, 0x96, 17, 0x91, 18, 0, 9], GET, answer, &[SETTLE]])),
+        ("shutdown_h2", with([1, 1], &[post, &[SETTLE, 22, 0x96], answer, &[SETTLE]])),
+        ("abort", with([0, 0], &[post, &[SETTLE, 0x97, 121], answer, &[SETTLE]])),
+        ("broken_socket", with([0, 0], &[post, &[SETTLE, 0x97, 122], &[SETTLE]])),
+        ("cut_wire", with([0, 0], &[post, &[23, 123, 1, 0, SETTLE], answer])),
+        ("informational", with([0, 0], &[GET, &[SETTLE, 0x85, 0, 0x85, 0, SETTLE], ANSWER])),
+        ("tunnel", with([0, 0], &[&[0, 0x07, 3, 0], &[SETTLE], answer, &[SETTLE], read])),
+        ("head", with([1, 0], &[&[0, 0x21], &[SETTLE], answer])),
+    ]
+}
 
 fn frames() -> Vec<(&'static str, Vec<u8>)> {
     let with = |cut: u8, octets: &[u8]| [&[cut][..], octets].concat();
