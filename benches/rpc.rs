@@ -4,9 +4,10 @@
 //! cargo bench --bench rpc -- [--quick] [--pair grpc] [--windows equal] [--threads 1] [--work 'unary 1024']
 //! ```
 //!
-//! Two pairs: `grpc` is tonic-generated code on `millpond::Channel` and `millpond::Server` against the same code on
-//! tonic's own transport; `raw` is our handles against h2. Client and server share the threads. Rounds of the two take
-//! turns, so that a slow moment of the machine hits both.
+//! Three pairs: `grpc` is tonic-generated code on `millpond::Channel` and `millpond::Server` against the same code on
+//! tonic's own transport; `raw` is our handles against h2; `pooling`, which must be asked for, is our handles with
+//! pooled read buffers against the same with one buffer for each connection. Client and server share the threads.
+//! Rounds of the two take turns, so that a slow moment of the machine hits both.
 
 mod common;
 
@@ -18,7 +19,7 @@ use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
 use common::{
     BoxError, Bulk, CONNECTION_WINDOW, MAX_STREAMS, Options, SEND_BUFFER, STREAM_WINDOW, Stack, Windows,
-    grpc, raw,
+    grpc, raw, results::Results,
 };
 
 /// Compares the rate of calls and of long bodies.
@@ -56,34 +57,53 @@ struct Flags {
 enum Pair {
     Grpc,
     Raw,
+    Pooling,
 }
 
 /// What is done in a round.
 #[derive(Clone, Copy)]
 enum Work {
-    Unary { octets: usize, in_flight: usize },
+    /// So many calls at once on each of so many connections.
+    Unary {
+        octets: usize,
+        connections: usize,
+        in_flight: usize,
+    },
     Upload,
     Download,
 }
 
-const WORKS: [Work; 14] = {
-    let mut works = [Work::Upload; 14];
-    works[13] = Work::Download;
-    let (sizes, flights) = ([0, 1 << 10, 64 << 10, 1 << 20], [1, 8, 64]);
-    let mut at = 0;
-    while at < 12 {
-        works[at] = Work::Unary { octets: sizes[at / 3], in_flight: flights[at % 3] };
-        at += 1;
+/// The most connections of any work.
+const CONNECTIONS: usize = 100;
+
+fn works() -> Vec<Work> {
+    let unary = |octets, connections, in_flight| Work::Unary { octets, connections, in_flight };
+    let mut works = Vec::new();
+    for octets in [0, 1 << 10, 64 << 10, 1 << 20] {
+        works.extend([1, 8, 64].map(|in_flight| unary(octets, 1, in_flight)));
     }
+    works.extend([unary(0, CONNECTIONS, 10), unary(1 << 10, CONNECTIONS, 10), Work::Upload, Work::Download]);
     works
-};
+}
 
 impl Work {
     fn name(self) -> String {
         match self {
-            Work::Unary { octets, in_flight } => format!("unary {octets}, {in_flight} in flight"),
+            Work::Unary { octets, connections: 1, in_flight } => {
+                format!("unary {octets}, {in_flight} in flight")
+            }
+            Work::Unary { octets, connections, in_flight } => {
+                format!("unary {octets}, {connections} x {in_flight}")
+            }
             Work::Upload => "upload".to_owned(),
             Work::Download => "download".to_owned(),
+        }
+    }
+
+    fn connections(self) -> usize {
+        match self {
+            Work::Unary { connections, .. } => connections,
+            Work::Upload | Work::Download => 1,
         }
     }
 
@@ -112,6 +132,7 @@ fn main() -> Result<(), BoxError> {
          better.",
         flags.rounds, flags.millis,
     );
+    let mut results = Results::new("rpc", flags.quick);
     for windows in [Windows::Equal, Windows::Defaults] {
         for threads in [1, 2] {
             if flags.windows.is_some_and(|only| only != windows)
@@ -119,26 +140,48 @@ fn main() -> Result<(), BoxError> {
             {
                 continue;
             }
-            let options = Options { windows, inline: flags.inline };
-            if flags.pair != Some(Pair::Raw) {
-                compare::<grpc::Millpond, grpc::Tonic>(&flags, options, threads)?;
+            let options = Options { windows, inline: flags.inline, ..Options::default() };
+            let both = Setting { flags: &flags, windows, threads };
+            let wanted = |pair| flags.pair.map_or(pair != Pair::Pooling, |only| only == pair);
+            if wanted(Pair::Grpc) {
+                let sides = [(grpc::Millpond::NAME, options), (grpc::Tonic::NAME, options)];
+                compare::<grpc::Millpond, grpc::Tonic>(both, sides, &mut results)?;
             }
-            if flags.pair != Some(Pair::Grpc) {
-                compare::<raw::Millpond, raw::H2>(&flags, options, threads)?;
+            if wanted(Pair::Raw) {
+                let sides = [(raw::Millpond::NAME, options), (raw::H2::NAME, options)];
+                compare::<raw::Millpond, raw::H2>(both, sides, &mut results)?;
+            }
+            if wanted(Pair::Pooling) {
+                let off = Options { pooling: false, ..options };
+                let sides = [(raw::Millpond::NAME, options), ("millpond, pooling off", off)];
+                compare::<raw::Millpond, raw::Millpond>(both, sides, &mut results)?;
             }
         }
     }
-    Ok(())
+    Ok(results.write()?)
+}
+
+/// What both of a pair have in common.
+#[derive(Clone, Copy)]
+struct Setting<'a> {
+    flags: &'a Flags,
+    windows: Windows,
+    threads: usize,
 }
 
 /// All work by both, in turns.
-fn compare<A, B>(flags: &Flags, options: Options, threads: usize) -> Result<(), BoxError>
+fn compare<A, B>(
+    Setting { flags, windows, threads }: Setting<'_>,
+    [(our_name, our_options), (their_name, their_options)]: [(&str, Options); 2],
+    results: &mut Results,
+) -> Result<(), BoxError>
 where
     A: Stack<Client: Bulk>,
     B: Stack<Client: Bulk>,
 {
-    let windows = format!("{:?}", options.windows).to_lowercase();
-    println!("\n{} against {}, windows: {windows}, threads: {threads}", A::NAME, B::NAME);
+    let windows = format!("{windows:?}").to_lowercase();
+    let title = format!("{our_name} against {their_name}, windows: {windows}, threads: {threads}");
+    println!("\n{title}");
     println!(
         "{:26} {:>11} {:>11} {:>6} {:>6}   {:>9} {:>9}   {:>9} {:>9}",
         "", "ours", "theirs", "ratio", "cpu", "our p50", "p99", "their p50", "p99"
@@ -147,10 +190,10 @@ where
         1 => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         _ => tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?,
     };
-    let ours = start::<A>(&runtime, options)?;
-    let theirs = start::<B>(&runtime, options)?;
+    let ours = start::<A>(&runtime, our_options)?;
+    let theirs = start::<B>(&runtime, their_options)?;
     let round = Duration::from_millis(flags.millis);
-    for work in WORKS.into_iter().filter(|work| work.name().starts_with(&flags.work)) {
+    for work in works().into_iter().filter(|work| work.name().starts_with(&flags.work)) {
         // What is used for the first time is not measured.
         runtime.block_on(run(&ours, work, round / 5))?;
         runtime.block_on(run(&theirs, work, round / 5))?;
@@ -180,12 +223,28 @@ where
             b.times.p50(),
             b.times.p99(),
         );
+        let row = |ours: f64, theirs: f64| [(our_name, ours), (their_name, theirs)];
+        let name = work.name();
+        match work {
+            Work::Unary { .. } => results.add(&title, &name, "calls/s", row(our_rate, their_rate)),
+            Work::Upload | Work::Download => {
+                let [ours, theirs] =
+                    [our_rate * A::Client::OCTETS as f64, their_rate * B::Client::OCTETS as f64];
+                results.add(&title, &name, "octets/s", row(ours, theirs));
+            }
+        }
+        let micros = |time: Duration| time.as_secs_f64() * 1e6;
+        results.add(&title, format!("{name}, p50"), "µs", row(micros(a.times.p50()), micros(b.times.p50())));
+        results.add(&title, format!("{name}, p99"), "µs", row(micros(a.times.p99()), micros(b.times.p99())));
+        if let (Some(ours), Some(theirs)) = (a.cpu(), b.cpu()) {
+            results.add(&title, format!("{name}, processor"), "µs", row(ours * 1e6, theirs * 1e6));
+        }
     }
     Ok(())
 }
 
-/// A server, and a connection to it.
-fn start<S: Stack>(runtime: &Runtime, options: Options) -> Result<S::Client, BoxError> {
+/// A server, and connections to it.
+fn start<S: Stack>(runtime: &Runtime, options: Options) -> Result<Vec<S::Client>, BoxError> {
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let addr = listener.local_addr()?;
@@ -193,7 +252,11 @@ fn start<S: Stack>(runtime: &Runtime, options: Options) -> Result<S::Client, Box
             // The client notices, and says so.
             drop(S::serve(listener, options).await);
         });
-        S::connect(addr, options).await
+        let mut clients = Vec::new();
+        for _ in 0..CONNECTIONS {
+            clients.push(S::connect(addr, options).await?);
+        }
+        Ok(clients)
     })
 }
 
@@ -205,16 +268,17 @@ struct Round {
 }
 
 /// Calls for so long, and until the last has ended; at least one for each in flight.
-async fn run<C: Bulk>(client: &C, work: Work, round: Duration) -> Result<Round, BoxError> {
+async fn run<C: Bulk>(clients: &[C], work: Work, round: Duration) -> Result<Round, BoxError> {
     let material = match work {
         Work::Unary { octets, .. } => vec![7; octets].into(),
-        Work::Upload => C::material(),
+        Work::Upload => C::material(C::OCTETS),
         Work::Download => bytes::Bytes::new(),
     };
     let cpu = cpu_time();
     let begun = Instant::now();
     let mut callers = JoinSet::new();
-    for _ in 0..work.in_flight() {
+    let each = clients.iter().take(work.connections());
+    for client in each.flat_map(|client| std::iter::repeat_n(client, work.in_flight())) {
         let (mut client, material, mut times) = (client.clone(), material.clone(), Histogram::new());
         callers.spawn(async move {
             loop {
@@ -222,7 +286,7 @@ async fn run<C: Bulk>(client: &C, work: Work, round: Duration) -> Result<Round, 
                 match work {
                     Work::Unary { .. } => client.unary(material.clone()).await?,
                     Work::Upload => client.upload(material.clone()).await?,
-                    Work::Download => client.download().await?,
+                    Work::Download => client.download(C::OCTETS).await?,
                 }
                 times.record(call.elapsed());
                 if begun.elapsed() >= round {

@@ -26,7 +26,7 @@ pub enum Millpond {}
 /// tonic's own transport, over hyper and h2.
 pub enum Tonic {}
 
-/// Octets of each message of a long stream.
+/// The most octets of each message of a long stream.
 const MESSAGE: usize = 1 << 20;
 
 /// The message of a stream that is held.
@@ -106,25 +106,27 @@ impl<T: Transport> Client for EchoClient<T> {
 impl<T: Transport> Bulk for EchoClient<T> {
     const OCTETS: usize = SERVER_STREAM_MESSAGES * MESSAGE;
 
-    fn material() -> Bytes {
-        vec![7; MESSAGE].into()
+    fn material(octets: usize) -> Bytes {
+        vec![7; octets / SERVER_STREAM_MESSAGES].into()
     }
 
     async fn upload(&mut self, material: Bytes) -> Result<(), BoxError> {
+        let expected = material.len() * SERVER_STREAM_MESSAGES;
         let messages = std::iter::repeat_n(Msg::from(material), SERVER_STREAM_MESSAGES);
         let answer = self.client_stream(tokio_stream::iter(messages)).await?.into_inner();
         let octets = <[u8; 8]>::try_from(&*answer.data).map_or(0, u64::from_be_bytes);
-        expect_octets(octets as usize, Self::OCTETS)
+        expect_octets(octets as usize, expected)
     }
 
-    async fn download(&mut self) -> Result<(), BoxError> {
-        let size = (MESSAGE as u64).to_be_bytes();
+    async fn download(&mut self, octets: usize) -> Result<(), BoxError> {
+        let message = octets / SERVER_STREAM_MESSAGES;
+        let size = (message as u64).to_be_bytes();
         let mut answers = self.server_stream(Msg::from(Bytes::copy_from_slice(&size))).await?.into_inner();
-        let mut octets = 0;
+        let mut came = 0;
         while let Some(answer) = answers.message().await? {
-            octets += answer.data.len();
+            came += answer.data.len();
         }
-        expect_octets(octets, Self::OCTETS)
+        expect_octets(came, message * SERVER_STREAM_MESSAGES)
     }
 }
 

@@ -21,7 +21,7 @@ use super::{BoxError, Client, Options, Stack, grpc, hyper, raw};
 pub const WORKER: &str = "worker";
 
 /// How long a worker may take for one task.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Connections that are made and used before anything is counted.
 const WARM: usize = 8;
@@ -63,9 +63,11 @@ impl Subject {
 
 /// What one process holds.
 #[derive(Clone, Copy, Debug)]
-struct Books {
-    heap: usize,
-    rss: usize,
+pub struct Books {
+    /// Live octets of the heap, those idle in the pool included.
+    pub heap: usize,
+    /// Resident octets.
+    pub rss: usize,
     blocks_out: usize,
     pool_idle: usize,
 }
@@ -129,6 +131,17 @@ impl Pair {
     /// Has every connection make so many small calls at once, one connection after the other.
     pub fn burst(&mut self, calls: usize) -> io::Result<()> {
         self.client.ask(format_args!("burst {calls}")).map(drop)
+    }
+
+    /// Has all connections make one call with `octets` up and down at once.
+    pub fn storm(&mut self, octets: usize) -> io::Result<()> {
+        self.client.ask(format_args!("storm {octets}")).map(drop)
+    }
+
+    /// Lets everything rest and says what both processes hold: the client's side, the server's side.
+    pub fn whole(&mut self, rest: Duration) -> io::Result<[Books; 2]> {
+        thread::sleep(rest);
+        Ok([books(&mut self.client)?, books(&mut self.server)?])
     }
 
     /// Has every connection open so many more streams, which stay open.
@@ -230,6 +243,10 @@ impl<S: Stack> Side<S> {
                     self.runtime.block_on(burst(client, calls))?;
                 }
             }
+            ["storm", octets] => {
+                let payload = Bytes::from(vec![7; octets.parse()?]);
+                self.runtime.block_on(storm(&self.clients, payload))?;
+            }
             ["hold", streams] => {
                 let streams: usize = streams.parse()?;
                 self.held.reserve_exact(self.clients.len() * streams);
@@ -267,6 +284,18 @@ async fn burst<C: Client>(client: &C, calls: usize) -> Result<(), BoxError> {
     for _ in 0..calls {
         let mut client = client.clone();
         callers.spawn(async move { client.unary(Bytes::from_static(&[7; 16])).await });
+    }
+    while let Some(caller) = callers.join_next().await {
+        caller??;
+    }
+    Ok(())
+}
+
+async fn storm<C: Client>(clients: &[C], payload: Bytes) -> Result<(), BoxError> {
+    let mut callers = JoinSet::new();
+    for client in clients {
+        let (mut client, payload) = (client.clone(), payload.clone());
+        callers.spawn(async move { client.unary(payload).await });
     }
     while let Some(caller) = callers.join_next().await {
         caller??;

@@ -5,10 +5,14 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each program is a crate of its own and uses its part")]
 
+pub mod counted;
 pub mod grpc;
 pub mod hyper;
 pub mod idle;
+pub mod pipe;
+pub mod plain;
 pub mod raw;
+pub mod results;
 
 use std::{error::Error, future::Future, net::SocketAddr};
 
@@ -50,17 +54,17 @@ pub trait Client: Clone + Send + 'static {
 
 /// A connection that also carries long bodies.
 pub trait Bulk: Client {
-    /// How many octets go in one direction in each call.
+    /// How many octets go in one direction in a call, at most.
     const OCTETS: usize;
 
-    /// Sends so many octets and reads a short answer. `material` is what to send, as [`Bulk::material`] made it.
+    /// What [`Bulk::upload`] sends, once or several times, so that it is so many octets together.
+    fn material(octets: usize) -> Bytes;
+
+    /// Sends `material`, as often as belongs to it, and reads a short answer.
     fn upload(&mut self, material: Bytes) -> impl Future<Output = Result<(), BoxError>> + Send;
 
     /// Sends a short request and reads so many octets.
-    fn download(&mut self) -> impl Future<Output = Result<(), BoxError>> + Send;
-
-    /// What [`Bulk::upload`] sends, once or several times.
-    fn material() -> Bytes;
+    fn download(&mut self, octets: usize) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
 /// How both ends of a connection are set up.
@@ -70,6 +74,10 @@ pub struct Options {
     pub windows: Windows,
     /// Whether our server polls a handler on the connection's own task first; stock servers have no such option.
     pub inline: bool,
+    /// Whether ours pools its read buffers, or keeps one for each connection.
+    pub pooling: bool,
+    /// Streams that a client may have open, if not what the windows say.
+    pub max_streams: Option<u32>,
 }
 
 /// Windows and buffers of both ends.
@@ -95,21 +103,25 @@ pub const MAX_STREAMS: u32 = 200;
 
 impl Default for Options {
     fn default() -> Self {
-        Options { windows: Windows::Defaults, inline: false }
+        Options { windows: Windows::Defaults, inline: false, pooling: true, max_streams: None }
     }
 }
 
 impl Options {
     /// Our own options.
     pub fn config(self) -> millpond::ConfigBuilder {
-        let config = millpond::Config::builder();
-        match self.windows {
+        let config = millpond::Config::builder().read_buffer_pooling(self.pooling);
+        let config = match self.windows {
             Windows::Defaults => config,
             Windows::Equal => config
                 .initial_stream_window_size(STREAM_WINDOW)
                 .initial_connection_window_size(CONNECTION_WINDOW)
                 .max_send_buffer_size(SEND_BUFFER)
                 .max_concurrent_streams(Some(MAX_STREAMS)),
+        };
+        match self.max_streams {
+            Some(streams) => config.max_concurrent_streams(Some(streams)).initial_max_send_streams(streams),
+            None => config,
         }
     }
 }

@@ -3,15 +3,26 @@
 //! Both speak the same words, so one macro writes both, and the work is equal to the letter: a request head as gRPC
 //! has it, DATA, a response head, DATA, trailers; capacity released as DATA is taken.
 
-use std::{future::poll_fn, net::SocketAddr};
+use std::{
+    future::poll_fn,
+    net::SocketAddr,
+    sync::LazyLock,
+    task::{Context, Poll, ready},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use tokio::net::{TcpListener, TcpStream};
+use millpond::readiness::{ReadReady, Source};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+};
 
 use super::{
     BoxError, Bulk, CONNECTION_WINDOW, Client, MAX_STREAMS, Options, SEND_BUFFER, STREAM_WINDOW, Stack,
-    Windows, accept, expect_octets, socket,
+    Windows, accept,
+    counted::{CLIENT, Counted, SERVER},
+    expect_octets, socket,
 };
 
 /// `millpond::client` and `millpond::server`.
@@ -20,8 +31,11 @@ pub enum Millpond {}
 /// The h2 crate.
 pub enum H2 {}
 
-/// Octets of a long body.
-const LONG: usize = 64 << 20;
+/// The most octets of a long body.
+pub const LONG: usize = 64 << 20;
+
+/// The long body: made when it is first asked for, so that it is in no one's memory of idle connections.
+static LONG_BODY: LazyLock<Bytes> = LazyLock::new(|| vec![7; LONG].into());
 
 /// The prefix of a gRPC message without octets. A DATA frame without any is not sent: h2 closes connections on which
 /// too many come.
@@ -37,7 +51,7 @@ mod path {
     pub const HOLD: &str = "/echo.Echo/Bidi";
     /// The body is read and dropped.
     pub const SINK: &str = "/echo.Echo/ClientStream";
-    /// A long body comes.
+    /// As many octets come as the body of the request says.
     pub const SOURCE: &str = "/echo.Echo/ServerStream";
 
     /// The one that is meant.
@@ -49,57 +63,85 @@ mod path {
 
 macro_rules! endpoints {
     (
-        $stack:ident $name:literal:
+        $stack:ident over $($bound:path),+;
         $request:ty, $respond:ty, $recv:ty, $send:ty,
         connect = $connect:path, handshake = $handshake:path
     ) => {
-        impl Stack for $stack {
-            type Client = $request;
-            const NAME: &'static str = $name;
+        impl $stack {
+            /// Begins a connection over any IO.
+            pub async fn connect_over<T>(io: T, options: Options) -> Result<$request, BoxError>
+            where
+                T: $($bound +)+ Unpin + Send + 'static,
+            {
+                $connect(io, options).await
+            }
 
-            async fn serve(listener: TcpListener, options: Options) -> Result<(), BoxError> {
-                let long = Bytes::from(vec![7; LONG]);
-                accept(listener, move |socket| {
-                    let long = long.clone();
-                    async move {
-                        let mut connection = $handshake(socket, options).await?;
-                        let mut held = Vec::new();
-                        while let Some(call) = connection.accept().await {
-                            let (request, mut respond) = call?;
-                            if path::of(request.uri()) == path::HOLD {
-                                // No task for it: what it costs is the transport alone.
-                                let mut send = respond.send_response(response(), false)?;
-                                send.send_data(Bytes::from_static(FEW), false)?;
-                                held.push((request.into_body(), send));
-                                continue;
+            /// Serves one connection over any IO, to its end.
+            pub async fn serve_over<T>(io: T, options: Options) -> Result<(), BoxError>
+            where
+                T: $($bound +)+ Unpin + Send + 'static,
+            {
+                let mut connection = $handshake(io, options).await?;
+                let (mut unread, mut held) = (Vec::new(), Vec::new());
+                while let Some(call) = poll_fn(|cx| {
+                    let call = connection.poll_accept(cx);
+                    if call.is_pending() {
+                        unread.retain_mut(|stream| match Self::read_few(stream, cx) {
+                            Poll::Ready(stream) => {
+                                held.extend(stream);
+                                false
                             }
-                            // A client that fails reports it itself.
-                            tokio::spawn(Self::answer(request, respond, long.clone()));
-                        }
-                        Ok(())
+                            Poll::Pending => true,
+                        });
                     }
+                    call
                 })
                 .await
+                {
+                    let (request, mut respond) = call?;
+                    if path::of(request.uri()) == path::HOLD {
+                        // No task for it: what it costs is the transport alone.
+                        let mut send = respond.send_response(response(), false)?;
+                        send.send_data(Bytes::from_static(FEW), false)?;
+                        unread.push(Some((request.into_body(), send)));
+                        continue;
+                    }
+                    // A client that fails reports it itself.
+                    tokio::spawn(Self::answer(request, respond));
+                }
+                Ok(())
             }
 
-            async fn connect(addr: SocketAddr, options: Options) -> Result<$request, BoxError> {
-                $connect(socket(addr).await?, options).await
+            /// Reads what a client sends on a stream that is held, so that nothing unread is counted as the stream's.
+            /// Gives the stream when that has come; nothing if it was lost.
+            fn read_few(
+                stream: &mut Option<($recv, $send)>,
+                cx: &mut Context<'_>,
+            ) -> Poll<Option<($recv, $send)>> {
+                if let Some((body, _)) = stream {
+                    match ready!(body.poll_data(cx)) {
+                        Some(Ok(data)) => {
+                            // It can only fail for a stream that is lost.
+                            drop(body.flow_control().release_capacity(data.len()));
+                        }
+                        _ => *stream = None,
+                    }
+                }
+                Poll::Ready(stream.take())
             }
-        }
 
-        impl $stack {
-            async fn answer(
-                request: Request<$recv>,
-                mut respond: $respond,
-                long: Bytes,
-            ) -> Result<(), BoxError> {
+            async fn answer(request: Request<$recv>, mut respond: $respond) -> Result<(), BoxError> {
                 // The head is not kept: it would be most of what a held stream costs.
                 let path = path::of(request.uri());
                 let mut body = request.into_body();
                 let mut pieces = Vec::new();
                 let mut send = match path {
                     path::SOURCE => {
-                        pieces.push(long);
+                        let mut asked = Vec::new();
+                        while let Some(data) = Self::next(&mut body).await? {
+                            asked.extend_from_slice(&data);
+                        }
+                        pieces.push(long(&asked)?);
                         respond.send_response(response(), false)?
                     }
                     path::SINK => {
@@ -166,52 +208,100 @@ macro_rules! endpoints {
         impl Bulk for $request {
             const OCTETS: usize = LONG;
 
-            fn material() -> Bytes {
-                vec![7; LONG].into()
+            fn material(octets: usize) -> Bytes {
+                body(octets)
             }
 
             async fn upload(&mut self, material: Bytes) -> Result<(), BoxError> {
                 expect_octets($stack::exchange(self, path::SINK, material).await?, 0)
             }
 
-            async fn download(&mut self) -> Result<(), BoxError> {
-                expect_octets($stack::exchange(self, path::SOURCE, EMPTY_MESSAGE).await?, LONG)
+            async fn download(&mut self, octets: usize) -> Result<(), BoxError> {
+                let asked = Bytes::copy_from_slice(&(octets as u64).to_be_bytes());
+                expect_octets($stack::exchange(self, path::SOURCE, asked).await?, octets)
             }
         }
     };
 }
 
 endpoints! {
-    Millpond "millpond":
+    Millpond over ReadReady, AsyncWrite;
     millpond::client::SendRequest, millpond::server::SendResponse,
     millpond::handle::RecvStream, millpond::handle::SendStream,
     connect = connect_millpond, handshake = handshake_millpond
 }
 
 endpoints! {
-    H2 "h2":
+    H2 over AsyncRead, AsyncWrite;
     h2::client::SendRequest<Bytes>, h2::server::SendResponse<Bytes>,
     h2::RecvStream, h2::SendStream<Bytes>,
     connect = connect_h2, handshake = handshake_h2
 }
 
-async fn connect_millpond(
-    socket: TcpStream,
-    options: Options,
-) -> Result<millpond::client::SendRequest, BoxError> {
-    let (sender, connection) = millpond::client::handshake(socket, options.config().build()?);
+/// A [`Stack`] of these endpoints, over a socket or what wraps it.
+macro_rules! stack {
+    ($stack:ident $name:literal: $endpoints:ident, $client:ty; client = $near:expr, server = $far:expr) => {
+        impl Stack for $stack {
+            type Client = $client;
+            const NAME: &'static str = $name;
+
+            async fn serve(listener: TcpListener, options: Options) -> Result<(), BoxError> {
+                accept(listener, move |socket| $endpoints::serve_over($far(socket), options)).await
+            }
+
+            async fn connect(addr: SocketAddr, options: Options) -> Result<$client, BoxError> {
+                $endpoints::connect_over($near(socket(addr).await?), options).await
+            }
+        }
+    };
+}
+
+stack! {
+    Millpond "millpond": Millpond, millpond::client::SendRequest;
+    client = Source::new, server = Source::new
+}
+
+stack! {
+    H2 "h2": H2, h2::client::SendRequest<Bytes>;
+    client = std::convert::identity, server = std::convert::identity
+}
+
+/// [`Millpond`] over sockets that count.
+pub enum CountedMillpond {}
+
+/// [`H2`] over sockets that count.
+pub enum CountedH2 {}
+
+stack! {
+    CountedMillpond "millpond": Millpond, millpond::client::SendRequest;
+    client = |socket| Counted::new(socket, &CLIENT), server = |socket| Counted::new(socket, &SERVER)
+}
+
+stack! {
+    CountedH2 "h2": H2, h2::client::SendRequest<Bytes>;
+    client = |socket| Counted::new(socket, &CLIENT), server = |socket| Counted::new(socket, &SERVER)
+}
+
+async fn connect_millpond<T>(io: T, options: Options) -> Result<millpond::client::SendRequest, BoxError>
+where
+    T: ReadReady + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = millpond::client::handshake_with(io, options.config().build()?);
     tokio::spawn(connection);
     Ok(sender)
 }
 
-async fn handshake_millpond(
-    socket: TcpStream,
-    options: Options,
-) -> Result<millpond::server::Connection<millpond::readiness::Source<TcpStream>>, BoxError> {
-    Ok(millpond::server::handshake(socket, options.config().build()?))
+async fn handshake_millpond<T>(io: T, options: Options) -> Result<millpond::server::Connection<T>, BoxError>
+where
+    T: ReadReady + AsyncWrite + Unpin,
+{
+    Ok(millpond::server::handshake_with(io, options.config().build()?))
 }
 
-async fn connect_h2(socket: TcpStream, options: Options) -> Result<h2::client::SendRequest<Bytes>, BoxError> {
+async fn connect_h2<T>(io: T, options: Options) -> Result<h2::client::SendRequest<Bytes>, BoxError>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut builder = h2::client::Builder::new();
     if options.windows == Windows::Equal {
         builder
@@ -219,15 +309,18 @@ async fn connect_h2(socket: TcpStream, options: Options) -> Result<h2::client::S
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buffer_size(SEND_BUFFER);
     }
-    let (sender, connection) = builder.handshake(socket).await?;
+    if let Some(streams) = options.max_streams {
+        builder.initial_max_send_streams(streams as usize);
+    }
+    let (sender, connection) = builder.handshake(io).await?;
     tokio::spawn(connection);
     Ok(sender)
 }
 
-async fn handshake_h2(
-    socket: TcpStream,
-    options: Options,
-) -> Result<h2::server::Connection<TcpStream, Bytes>, BoxError> {
+async fn handshake_h2<T>(io: T, options: Options) -> Result<h2::server::Connection<T, Bytes>, BoxError>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
     let mut builder = h2::server::Builder::new();
     if options.windows == Windows::Equal {
         builder
@@ -236,7 +329,21 @@ async fn handshake_h2(
             .max_send_buffer_size(SEND_BUFFER)
             .max_concurrent_streams(MAX_STREAMS);
     }
-    Ok(builder.handshake(socket).await?)
+    if let Some(streams) = options.max_streams {
+        builder.max_concurrent_streams(streams);
+    }
+    Ok(builder.handshake(io).await?)
+}
+
+/// As much of the long body as a request asks for.
+fn long(asked: &[u8]) -> Result<Bytes, BoxError> {
+    let octets = usize::try_from(u64::from_be_bytes(asked.try_into()?))?;
+    Ok(body(octets))
+}
+
+/// A long body of so many octets, at most [`LONG`]; all share the memory.
+pub fn body(octets: usize) -> Bytes {
+    LONG_BODY.slice(..octets.min(LONG))
 }
 
 fn request(path: &str) -> Request<()> {
