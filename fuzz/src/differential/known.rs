@@ -91,7 +91,10 @@ const KNOWN: [Known; 24] = [
         what: "a field section that is too large is answered with 431, whatever else is wrong with it",
         why: "its fields are not looked at any more; h2 may reset the stream, or end the connection",
         rules: &[],
-        when: |h2, facade| (fails(h2) || h2.resets() > facade.resets()) && facade.writes("Status(431)"),
+        when: |h2, facade| {
+            let only_resets = h2.resets() > 0 && !h2.writes("Status(431)");
+            facade.writes("Status(431)") && (fails(h2) || h2.resets() > facade.resets() || only_resets)
+        },
         whole: true,
     },
     Known {
