@@ -81,9 +81,14 @@ const KNOWN: [Known; 24] = [
         whole: true,
     },
     Known {
-        what: "the field block of a stream that depends on itself is decoded all the same",
-        why: "the field table has to advance (RFC 9113 §4.3); h2 passes over it",
-        rules: &[Misdeed::BadFieldBlock, Misdeed::FieldNameInvalid, Misdeed::FieldValueInvalid],
+        what: "the rest of a head whose stream depends on itself is read all the same",
+        why: "too much padding ends the connection (RFC 9113 §6.2), and the field table has to advance (§4.3); h2 passes over it",
+        rules: &[
+            Misdeed::PaddingTooLong,
+            Misdeed::BadFieldBlock,
+            Misdeed::FieldNameInvalid,
+            Misdeed::FieldValueInvalid,
+        ],
         when: |h2, facade| h2.resets() > facade.resets(),
         whole: true,
     },
