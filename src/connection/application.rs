@@ -16,7 +16,7 @@ use super::{
     control::ControlFrame,
     core::Core,
     ping::Purpose,
-    settings::Values,
+    settings::{NO_LIMIT, Values},
     streams::{Queue, Stream},
 };
 
@@ -192,7 +192,8 @@ impl Connection {
 
     /// How many streams the peer lets us have open at once; `None` if it sets no limit.
     pub fn max_concurrent_send_streams(&self) -> Option<u32> {
-        self.core.remote.max_concurrent_streams
+        let max = self.core.remote.max_concurrent_streams;
+        (max != NO_LIMIT).then_some(max)
     }
 
     /// Whether either side has said that no new streams are to be opened.

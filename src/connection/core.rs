@@ -371,12 +371,13 @@ impl Core {
 
     /// Whether a request waits that can be opened.
     pub(super) fn can_open(&self) -> bool {
-        let max = self.remote.max_concurrent_streams.unwrap_or(u32::MAX);
         let refused = match self.config.manners.opens_after_goaway() {
             true => self.shutdown.eof || self.shutdown.failure().is_some(),
             false => !self.shutdown.may_open(),
         };
-        !refused && self.local_streams < max && self.streams.first(Queue::Opening).is_some()
+        !refused
+            && self.local_streams < self.remote.max_concurrent_streams
+            && self.streams.first(Queue::Opening).is_some()
     }
 
     /// The next request whose turn it is to be opened, if the peer takes another stream.

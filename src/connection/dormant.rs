@@ -28,7 +28,7 @@ use super::{
     settings::RemoteSettings,
 };
 
-/// What is kept of a [`Connection`] that rests: some 100 octets, and its HPACK tables packed tight.
+/// What is kept of a [`Connection`] that rests: 96 octets, and its HPACK tables packed tight.
 ///
 /// Made by [`Connection::rest`].
 pub struct Dormant {
@@ -39,7 +39,8 @@ pub struct Dormant {
     send_credit: SendCredit,
     recv_window: u32,
     recv_target: u32,
-    next_local: Option<StreamId>,
+    /// Zero if there is none left.
+    next_local: StreamId,
     highest_remote: StreamId,
     last_processed: StreamId,
     octets_received: u64,
@@ -82,7 +83,7 @@ impl Connection {
             send_credit: core.send_credit.clone(),
             recv_window: core.recv_credit.window().max(0) as u32,
             recv_target: core.recv_credit.target(),
-            next_local: core.next_local,
+            next_local: core.next_local.unwrap_or(StreamId::CONNECTION),
             highest_remote: core.highest_remote,
             last_processed: core.last_processed,
             octets_received: core.octets_received,
@@ -149,7 +150,7 @@ impl Dormant {
         core.remote = self.remote;
         core.send_credit = self.send_credit;
         core.recv_credit = RecvCredit::at_rest(self.recv_window, self.recv_target, config.max_unread);
-        core.next_local = self.next_local;
+        core.next_local = Some(self.next_local).filter(|id| !id.is_connection());
         core.highest_remote = self.highest_remote;
         core.last_processed = self.last_processed;
         core.octets_received = self.octets_received;

@@ -209,7 +209,7 @@ impl Core {
         }
         self.open_waiting();
         Ok(Some(Event::RemoteSettings {
-            max_concurrent_streams: self.remote.max_concurrent_streams.unwrap_or(u32::MAX),
+            max_concurrent_streams: self.remote.max_concurrent_streams,
             enable_connect_protocol: self.remote.enable_connect_protocol,
         }))
     }

@@ -15,7 +15,7 @@ use crate::{
     stream_id::StreamId,
 };
 
-use super::{Event, StreamKey, control::ControlFrame, core::Core, streams::Queue};
+use super::{Event, StreamKey, control::ControlFrame, core::Core, settings::NO_LIMIT, streams::Queue};
 
 /// How much one call appends at the most, but for the last frame: enough for one large vectored write, little
 /// enough that an urgent stream does not wait long behind it.
@@ -300,8 +300,9 @@ impl Core {
         out: &mut Outbound,
     ) -> bool {
         let max_list = match self.remote.max_header_list_size {
-            Some(max) if !self.config.manners.ignores_max_header_list_size() => max as usize,
-            _ => usize::MAX,
+            NO_LIMIT => usize::MAX,
+            _ if self.config.manners.ignores_max_header_list_size() => usize::MAX,
+            max => max as usize,
         };
         let fields = match section {
             FieldSection::Head(head) => of_head(head),

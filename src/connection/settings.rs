@@ -167,13 +167,16 @@ impl LocalSettings {
     }
 }
 
-/// The peer's settings as they stand.
+/// A limit that no peer can reach, and so none: the initial value of two settings (§6.5.2).
+pub(super) const NO_LIMIT: u32 = u32::MAX;
+
+/// The peer's settings as they stand. Small, since a connection keeps them while it rests.
 #[derive(Clone, Debug)]
 pub(super) struct RemoteSettings {
-    pub(super) max_concurrent_streams: Option<u32>,
+    pub(super) max_concurrent_streams: u32,
     pub(super) initial_window_size: u32,
     pub(super) max_frame_size: u32,
-    pub(super) max_header_list_size: Option<u32>,
+    pub(super) max_header_list_size: u32,
     pub(super) enable_connect_protocol: bool,
     /// Whether the peer does not use the priorities of RFC 7540 (RFC 9218 §2.1).
     pub(super) no_rfc7540_priorities: bool,
@@ -184,10 +187,10 @@ pub(super) struct RemoteSettings {
 impl RemoteSettings {
     pub(super) fn new(config: &Config) -> Self {
         RemoteSettings {
-            max_concurrent_streams: Some(config.initial_max_send_streams),
+            max_concurrent_streams: config.initial_max_send_streams,
             initial_window_size: DEFAULT_WINDOW,
             max_frame_size: MIN_MAX_FRAME_SIZE,
-            max_header_list_size: None,
+            max_header_list_size: NO_LIMIT,
             enable_connect_protocol: false,
             no_rfc7540_priorities: false,
             received: false,
@@ -198,7 +201,7 @@ impl RemoteSettings {
     pub(super) fn apply(&mut self, settings: SettingsRef<'_>, side: Side) -> Result<(), Misdeed> {
         if !self.received {
             // §6.5.2: without a value there is no limit; ours was a guess until now.
-            self.max_concurrent_streams = None;
+            self.max_concurrent_streams = NO_LIMIT;
             self.received = true;
         }
         for (id, value) in settings {
@@ -212,7 +215,7 @@ impl RemoteSettings {
                 setting::ENABLE_PUSH if switch? && side == Side::Client => {
                     return Err(Misdeed::SettingsValueInvalid);
                 }
-                setting::MAX_CONCURRENT_STREAMS => self.max_concurrent_streams = Some(value),
+                setting::MAX_CONCURRENT_STREAMS => self.max_concurrent_streams = value,
                 setting::INITIAL_WINDOW_SIZE if value > MAX_WINDOW => {
                     return Err(Misdeed::SettingsWindowInvalid);
                 }
@@ -223,7 +226,7 @@ impl RemoteSettings {
                     }
                     self.max_frame_size = value;
                 }
-                setting::MAX_HEADER_LIST_SIZE => self.max_header_list_size = Some(value),
+                setting::MAX_HEADER_LIST_SIZE => self.max_header_list_size = value,
                 setting::ENABLE_CONNECT_PROTOCOL => {
                     // RFC 8441 §3: once on, it must not be turned off. From a client it means nothing.
                     let on = switch?;

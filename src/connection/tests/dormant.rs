@@ -14,6 +14,8 @@ use crate::{
     connection::{Dormant, Side},
     error::{ErrorCode, Misdeed},
     frame::{FrameType, setting},
+    stream::{Head, SendQueue},
+    stream_id::StreamId,
 };
 
 fn call() -> Request<()> {
@@ -179,4 +181,21 @@ fn the_measured_round_trip_is_kept() {
 #[test]
 fn one_that_rests_is_small() {
     assert!(size_of::<Dormant>() <= 128, "{}", size_of::<Dormant>());
+}
+
+#[test]
+fn identifiers_that_ran_out_stay_so() {
+    let mut raw = Raw::client();
+    for id in [1, 0x7fff_ffff] {
+        let mut queue = SendQueue::new();
+        queue.push_head(Head::Request(call()));
+        let key = raw.end.conn.open(StreamId::new(id), &mut queue).unwrap();
+        raw.end.conn.reset(key, ErrorCode::CANCEL);
+        while raw.end.conn.poll_event().is_some() {}
+        raw.flush();
+        let next = raw.end.conn.next_stream_id();
+        assert_eq!(next, (id == 1).then_some(StreamId::new(3)));
+        assert!(raw.end.rest());
+        assert_eq!(raw.end.conn.next_stream_id(), next);
+    }
 }

@@ -54,8 +54,10 @@ impl Pair {
     }
 
     fn pinged(&self) -> bool {
-        let server = &self.0[1].state;
-        server.work.as_ref().is_none_or(|work| work.post.connection.stats().rtt.is_some())
+        match &self.0[1].state.phase {
+            Phase::Work(work) => work.post.connection.stats().rtt.is_some(),
+            _ => true,
+        }
     }
 }
 
@@ -103,4 +105,17 @@ async fn one_whose_last_octets_are_read_late_rests_then() {
     assert_eq!(body.data().await.unwrap().unwrap(), "abc");
     body.flow_control().release_capacity(3).unwrap();
     pair.until(Pair::rest).await;
+}
+
+#[test]
+fn a_resting_connection_is_small() {
+    assert!(size_of::<State>() <= 112, "{}", size_of::<State>());
+}
+
+#[test]
+fn moments_go_round() {
+    let now = Instant::now();
+    let later = Moment::of(now + Duration::from_millis(1_500));
+    assert_eq!(later.since(Moment::of(now)), Duration::from_millis(1_500));
+    assert_eq!(Moment(4).since(Moment(u32::MAX - 5)), Duration::from_millis(10));
 }
