@@ -32,7 +32,7 @@ struct Known {
     whole: bool,
 }
 
-const KNOWN: [Known; 24] = [
+const KNOWN: [Known; 25] = [
     Known {
         what: "pseudo-header fields in trailers are refused",
         why: "RFC 9113 §8.1 says so; h2 leaves them out",
@@ -82,10 +82,12 @@ const KNOWN: [Known; 24] = [
     },
     Known {
         what: "the rest of a head whose stream depends on itself is read all the same",
-        why: "too much padding ends the connection (RFC 9113 §6.2), and the field table has to advance (§4.3); h2 passes over it",
+        why: "RFC 9113 §6.2 (padding), §4.3 (the field table has to advance); h2 passes over it",
         rules: &[
             Misdeed::PaddingTooLong,
             Misdeed::BadFieldBlock,
+            Misdeed::FieldBlockTooLarge,
+            Misdeed::FieldSectionFarTooLarge,
             Misdeed::FieldNameInvalid,
             Misdeed::FieldValueInvalid,
         ],
@@ -121,6 +123,13 @@ const KNOWN: [Known; 24] = [
         why: "h2 begins to count again with each frame, if the last one ended within a field, and may answer that",
         rules: &[Misdeed::FieldSectionFarTooLarge],
         when: |h2, facade| h2.writes("Status(431)") || (!fails(h2) && h2.resets() > facade.resets()),
+        whole: true,
+    },
+    Known {
+        what: "a field block that has begun is ended before anything else comes, malformed or not",
+        why: "RFC 9113 §6.10; h2 resets the stream for the part that it has seen, and waits for no more",
+        rules: &[Misdeed::FieldBlockInterrupted],
+        when: |h2, facade| h2.resets() > facade.resets(),
         whole: true,
     },
     Known {
