@@ -57,7 +57,7 @@ impl<T: Send + 'static> ClientVictim<T> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let (send, driver) = client::handshake(connected(address).await, config.clone());
-                let driver = tokio::spawn(Counted { driver: Box::pin(driver), watched: seen });
+                let driver = tokio::spawn(Counted::new(driver, seen));
                 let (neighbour, connection) = client::handshake(connected(other).await, config);
                 let connection = tokio::spawn(connection);
                 let done = Notify::new();

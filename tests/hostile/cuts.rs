@@ -82,7 +82,7 @@ fn conversation() -> (Vec<u8>, Vec<usize>) {
 #[test]
 fn a_server_is_left_at_every_octet() {
     run(async {
-        let victim = Victim::start(Server::builder());
+        let victim = Victim::start_patient(Server::builder());
         let honest = Honest::start(victim.address).await;
         let (octets, whole) = conversation();
         let mut idle = 0;

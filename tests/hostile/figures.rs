@@ -65,6 +65,11 @@ impl Victim {
         let watched = self.watched(attacker.address);
         begun.end(("server", name), attacker, &watched, self.site.started(), &self.pool)
     }
+
+    /// What the figures would say now of what it holds.
+    pub fn held_since(&self, begun: &Measure) -> usize {
+        begun.held(self.books.usage().live, &self.pool.stats())
+    }
 }
 
 impl Measure {
@@ -89,6 +94,11 @@ impl Measure {
         }
     }
 
+    fn held(&self, live: usize, books: &PoolStats) -> usize {
+        let on_heap = (live - idle_on_heap(books)).saturating_sub(self.live - self.idle);
+        on_heap + mapped(books, |class| class.blocks_out)
+    }
+
     pub fn end(
         &self,
         (side, name): (&'static str, &'static str),
@@ -103,8 +113,7 @@ impl Measure {
             name,
             received: attacker.sent - self.sent,
             peak: usage.peak.saturating_sub(self.live) + mapped(&books, |class| class.high_water),
-            held: (usage.live - idle_on_heap(&books)).saturating_sub(self.live - self.idle)
-                + mapped(&books, |class| class.blocks_out),
+            held: self.held(usage.live, &books),
             allocations: usage.allocations,
             polls: watched.polls.load(SeqCst) as usize - self.polls,
             octets_back: seen.octets - self.octets,

@@ -17,8 +17,9 @@ use crate::{
     world::{Honest, Victim, pattern, run, within},
 };
 
-/// What the victim is asked to wait at most, where it is to lose patience.
-const SHORT: Duration = Duration::from_millis(100);
+/// What the victim is asked to wait at most, where it is to lose patience. Its honest neighbour has no more, so on a busy
+/// machine less would not do.
+const SHORT: Duration = Duration::from_secs(1);
 
 /// The stalls that nobody minds: what is sent and not gone on with, on stream 3, after which all goes on.
 fn harmless() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
@@ -122,7 +123,9 @@ fn half_a_field_block() {
         ] {
             for in_time in [true, false] {
                 let patience = if in_time { Duration::from_secs(3_600) } else { SHORT };
-                let victim = Victim::start(Server::builder().header_read_timeout(Some(patience)));
+                // One that rests may be on its way to it when it is measured.
+                let server = Server::builder().header_read_timeout(Some(patience)).rest_after(None);
+                let victim = Victim::start(server);
                 let honest = Honest::start(victim.address).await;
                 let mut attacker = Attacker::client(victim.address).await;
                 attacker.is_served().await;
@@ -143,14 +146,17 @@ fn half_a_field_block() {
                 let (begin, end) = whole.split_at(9 + octets);
                 honest.finish().await;
                 within("the honest connection is open", || victim.open_connections() == 1).await;
+                // And the runtime has let go of its socket.
+                attacker.is_heard().await;
                 let begun = victim.measure(&attacker);
                 attacker.send(begin).await;
                 if in_time {
                     within("it is not read", || victim.polls(&attacker) > begun.polls).await;
+                    within("it is not held", || victim.held_since(&begun) >= octets).await;
                     within("more is held than came", || victim.pool.stats().octets_out <= octets * 4 / 3)
                         .await;
                     let figures = victim.figures(name, &begun, &attacker);
-                    assert!(figures.held >= octets && figures.held <= octets * 4 / 3 + 2_048, "{figures}");
+                    assert!(figures.held <= octets * 4 / 3 + 2_048, "{figures}");
                     attacker.send(end).await;
                     attacker.until("an answer", |seen| seen.ended.contains(&stream)).await;
                     attacker.is_served().await;
@@ -170,19 +176,22 @@ fn half_a_goaway() {
     run(async {
         for in_time in [true, false] {
             let patience = if in_time { Duration::from_secs(3_600) } else { SHORT };
-            let victim = Victim::start(Server::builder().header_read_timeout(Some(patience)));
+            let server = Server::builder().header_read_timeout(Some(patience)).rest_after(None);
+            let victim = Victim::start(server);
             let honest = Honest::start(victim.address).await;
             let mut attacker = Attacker::client(victim.address).await;
             attacker.is_served().await;
             honest.finish().await;
             within("the honest connection is open", || victim.open_connections() == 1).await;
+            // And the runtime has let go of its socket.
+            attacker.is_heard().await;
             let whole = raw::frame(raw::GOAWAY, 0, 0, &[0; 16_384]);
             let octets = 12_000;
             let (begin, end) = whole.split_at(9 + octets);
             let begun = victim.measure(&attacker);
             attacker.send(begin).await;
             if in_time {
-                within("it is not read", || victim.polls(&attacker) > begun.polls).await;
+                within("it is not held", || victim.held_since(&begun) >= octets).await;
                 within("more is held than came", || victim.pool.stats().octets_out <= octets * 4 / 3).await;
                 let figures = victim.figures("half a GOAWAY frame", &begun, &attacker);
                 assert!(figures.held <= octets * 4 / 3 + 2_048, "{figures}");

@@ -71,24 +71,38 @@ pub struct Watched {
 
 /// A driver whose polls are counted.
 pub struct Counted<F> {
-    pub driver: Pin<Box<F>>,
-    pub watched: Arc<Watched>,
+    driver: Option<Pin<Box<F>>>,
+    watched: Arc<Watched>,
+}
+
+impl<F> Counted<F> {
+    pub fn new(driver: F, watched: Arc<Watched>) -> Self {
+        Counted { driver: Some(Box::pin(driver)), watched }
+    }
 }
 
 impl<F: Future> Future for Counted<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let driver = self.driver.as_mut().expect("it was not dropped");
+        let polled = driver.as_mut().poll(cx);
+        // Who sees the count sees what was done.
         self.watched.polls.fetch_add(1, SeqCst);
-        self.driver.as_mut().poll(cx)
+        polled
     }
 }
 
 impl<F> Drop for Counted<F> {
     fn drop(&mut self) {
+        // Whoever sees that it is over counts nothing of it any more.
+        self.driver = None;
         self.watched.over.store(true, SeqCst);
     }
 }
+
+/// How long a victim waits for a peer that closed its side, unless a test is about answers to one.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// More connections than this are forgotten when they are over.
 const MOST_REMEMBERED: usize = 100;
@@ -108,18 +122,23 @@ pub struct Victim {
 
 impl Victim {
     pub fn start(server: Server) -> Victim {
-        Self::with(server, None)
+        Self::with(server, None, GRACE)
+    }
+
+    /// It waits as long as it takes for peers that closed their side.
+    pub fn start_patient(server: Server) -> Victim {
+        Self::with(server, None, PATIENCE)
     }
 
     /// Its sockets take little, either way.
     pub fn start_narrow(server: Server) -> Victim {
-        Self::with(server, Some(8 << 10))
+        Self::with(server, Some(8 << 10), GRACE)
     }
 
-    fn with(server: Server, socket_buffers: Option<u32>) -> Victim {
+    fn with(server: Server, socket_buffers: Option<u32>, grace: Duration) -> Victim {
         let (pool, connections) = (pool(), Connections::default());
         let site = Site::new();
-        let server = server.half_close_grace(Duration::from_millis(200)).pool(pool.clone());
+        let server = server.half_close_grace(grace).pool(pool.clone());
         let (stop, stopped) = oneshot::channel();
         let (started, ready) = std::sync::mpsc::channel();
         let serving = serve(server, &site, connections.clone(), stopped);
@@ -195,7 +214,7 @@ fn serve(
                 connections.entry(peer).or_default().clone()
             };
             let driver = server.clone().serve_connection(socket, service.clone()).unwrap();
-            tokio::spawn(Counted { driver: Box::pin(driver), watched });
+            tokio::spawn(Counted::new(driver, watched));
         }
     }
 }
