@@ -66,6 +66,7 @@ fn the_peer_stops_at_the_window_until_it_is_released() {
         call(&world.send, get("/"), Bytes::new()).await.unwrap();
         let (response, _) = world.send.clone().send_request(get("/"), true).unwrap();
         let mut body = response.await.unwrap().into_body();
+        within("the window is not filled", || world.send.stats().unread == 50_000).await;
         settle().await;
         let mut taken = 0;
         while let Poll::Ready(Some(piece)) = now(body.data()) {

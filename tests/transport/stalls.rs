@@ -11,8 +11,8 @@ use crate::{
         END_HEADERS, END_STREAM, GET, HEADERS, INITIAL_WINDOW_SIZE, RST_STREAM, Raw, frame, window_update,
     },
     world::{
-        Incoming, Pipe, Tcp, Unix, Wire, World, get, no_content, on_every_wire, pattern, pool, post, quiet,
-        run_here, serve, status, within,
+        Incoming, Pipe, Wire, World, get, no_content, on_every_wire, pattern, pool, post, quiet, run_paused,
+        serve, status, within,
     },
 };
 
@@ -53,7 +53,7 @@ on_every_wire!(a_peer_that_never_reads_is_given_up);
 /// Slow is not stalled: one that takes a little now and then gets everything.
 #[test]
 fn a_peer_that_reads_slowly_is_not_given_up() {
-    run_here(async {
+    run_paused(async {
         let (client_io, server_io) = tokio::io::duplex(1 << 10);
         // Far more than one pause, less than all of them together.
         let config = Config::builder().write_timeout(Some(5 * SHORT)).build().unwrap();
@@ -76,8 +76,8 @@ fn a_peer_that_reads_slowly_is_not_given_up() {
 
 #[test]
 fn a_server_cancels_a_stream_whose_window_stays_shut() {
-    run_here(async {
-        let (client_io, server_io) = Tcp::pair().await;
+    run_paused(async {
+        let (client_io, server_io) = Pipe::pair().await;
         let pool = pool();
         let config = Config::builder().stream_idle_timeout(Some(SHORT)).pool(pool.clone()).build().unwrap();
         let (failed, failure) = oneshot::channel();
@@ -114,10 +114,10 @@ async fn answer(octets: usize, (request, mut respond): Incoming) -> Result<(), E
 /// The reader sleeps; when it wakes it hears why, and is not told that the half it had was all.
 #[test]
 fn a_reader_that_sleeps_loses_its_stream_and_what_is_unread() {
-    run_here(async {
+    run_paused(async {
         let client = Config::builder().stream_idle_timeout(Some(SHORT));
         let world =
-            World::with::<Unix, _, _>(client, Config::builder(), |incoming| answer(100_000, incoming)).await;
+            World::with::<Pipe, _, _>(client, Config::builder(), |incoming| answer(100_000, incoming)).await;
         let mut send = world.send.clone().ready().await.unwrap();
         // The request stays open, so the stream lives though the answer is whole.
         let (response, stream) = send.send_request(post("/"), false).unwrap();
@@ -140,7 +140,7 @@ fn a_reader_that_sleeps_loses_its_stream_and_what_is_unread() {
 /// Fewer octets than are worth a WINDOW_UPDATE are movement all the same.
 #[test]
 fn a_reader_that_takes_an_octet_now_and_then_keeps_its_stream() {
-    run_here(async {
+    run_paused(async {
         let client = Config::builder().stream_idle_timeout(Some(10 * SHORT));
         let world =
             World::with::<Pipe, _, _>(client, Config::builder(), |incoming| answer(1_000, incoming)).await;
@@ -162,9 +162,9 @@ fn a_reader_that_takes_an_octet_now_and_then_keeps_its_stream() {
 /// A connection without streams may be silent for ever.
 #[test]
 fn an_idle_connection_is_left_alone() {
-    run_here(async {
+    run_paused(async {
         let options = || Config::builder().stream_idle_timeout(Some(SHORT)).write_timeout(Some(SHORT));
-        let (client_io, server_io) = Tcp::pair().await;
+        let (client_io, server_io) = Pipe::pair().await;
         let server = tokio::spawn(serve(server_io, options().build().unwrap(), no_content));
         let (send, connection) = client::handshake(client_io, options().build().unwrap());
         let connection = tokio::spawn(connection);

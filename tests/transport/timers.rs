@@ -1,9 +1,6 @@
 //! Pings, deadlines and ends: keepalive, handshake, GOAWAY (RFC 9113 §3.4, §6.7, §6.8).
 
-use std::{
-    future::poll_fn,
-    time::{Duration, Instant},
-};
+use std::{future::poll_fn, time::Duration};
 
 use bytes::Bytes;
 use millpond::{Config, ErrorCode, Misdeed, client, error::Mistake, server};
@@ -12,7 +9,7 @@ use crate::{
     raw::{self, END_HEADERS, END_STREAM, GOAWAY, HEADERS, MAX_CONCURRENT_STREAMS, PING, Raw},
     world::{
         Pipe, Tcp, Wire, World, call, echo, get, no_content, pattern, pool, post, quiet, read_body, run_here,
-        run_on_threads, settle, status, within,
+        run_on_threads, run_paused, settle, status, within,
     },
 };
 
@@ -82,7 +79,7 @@ fn pings_go_on_after_goaway() {
 
 #[test]
 fn keepalive_gives_up_a_peer_that_does_not_answer() {
-    run_here(async {
+    run_paused(async {
         let (client_io, server_io) = Pipe::pair().await;
         let config = Config::builder().keep_alive_interval(Some(SHORT)).keep_alive_timeout(SHORT);
         let (mut send, connection) = client::handshake(client_io, config.build().unwrap());
@@ -100,7 +97,7 @@ fn keepalive_gives_up_a_peer_that_does_not_answer() {
 /// It does not read either: there is no room for a PING, nor for a GOAWAY.
 #[test]
 fn keepalive_gives_up_a_peer_that_does_not_read() {
-    run_here(async {
+    run_paused(async {
         let (client_io, server_io) = tokio::io::duplex(512);
         let pool = pool();
         let config = Config::builder()
@@ -114,7 +111,7 @@ fn keepalive_gives_up_a_peer_that_does_not_read() {
         let peer = Raw::server(server_io, &[]).await;
         let (response, mut stream) = send.send_request(post("/"), false).unwrap();
         stream.send_data(pattern(50_000), true).unwrap();
-        let begun = Instant::now();
+        let begun = tokio::time::Instant::now();
         let error = response.await.unwrap_err();
         assert_eq!(error.misdeed(), Some(Misdeed::KeepaliveTimeout));
         assert!(begun.elapsed() < Duration::from_millis(500), "streams hear of it at once");
@@ -127,12 +124,12 @@ fn keepalive_gives_up_a_peer_that_does_not_read() {
 
 #[test]
 fn keepalive_spares_a_peer_that_answers() {
-    run_here(async {
+    run_paused(async {
         let client = Config::builder()
             .keep_alive_interval(Some(SHORT))
             .keep_alive_timeout(SHORT)
             .keep_alive_while_idle(true);
-        let world = World::with::<Tcp, _, _>(client, Config::builder(), no_content).await;
+        let world = World::with::<Pipe, _, _>(client, Config::builder(), no_content).await;
         tokio::time::sleep(SHORT * 6).await;
         assert!(world.send.stats().rtt.is_some(), "PINGs were sent while idle");
         call(&world.send, get("/"), Bytes::new()).await.unwrap();
@@ -143,9 +140,9 @@ fn keepalive_spares_a_peer_that_answers() {
 
 #[test]
 fn keepalive_leaves_an_idle_connection_alone() {
-    run_here(async {
+    run_paused(async {
         let client = Config::builder().keep_alive_interval(Some(SHORT)).keep_alive_timeout(SHORT);
-        let world = World::with::<Tcp, _, _>(client, Config::builder(), no_content).await;
+        let world = World::with::<Pipe, _, _>(client, Config::builder(), no_content).await;
         call(&world.send, get("/"), Bytes::new()).await.unwrap();
         tokio::time::sleep(SHORT * 4).await;
         assert_eq!(world.send.stats().rtt, None);
@@ -155,7 +152,7 @@ fn keepalive_leaves_an_idle_connection_alone() {
 
 #[test]
 fn a_handshake_has_a_time_limit() {
-    run_here(async {
+    run_paused(async {
         for octets in [0, 10, 24] {
             let (mut client_io, server_io) = Pipe::pair().await;
             let config = Config::builder().handshake_timeout(Some(SHORT)).build().unwrap();

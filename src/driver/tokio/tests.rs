@@ -1,4 +1,4 @@
-//! When a connection rests: two drivers, polled by hand, on a socket of their own.
+//! When a connection rests: two drivers, polled by hand, on a socket of their own and a clock that waits for them.
 
 use std::task::Waker;
 
@@ -61,7 +61,7 @@ impl Pair {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_busy_connection_waits_and_any_other_rests_at_once() {
     let mut pair = Pair::new();
     // Somebody could still send a request, else the connection would end.
@@ -76,7 +76,7 @@ async fn a_busy_connection_waits_and_any_other_rests_at_once() {
         }
     }
     assert!(!pair.0[1].is_resting(), "busy");
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     pair.until(Pair::rest).await;
     assert!(began.elapsed() >= REST_AFTER / 2);
     tokio::time::sleep(REST_AFTER).await;
@@ -85,7 +85,7 @@ async fn a_busy_connection_waits_and_any_other_rests_at_once() {
     assert_eq!(pair.0[1].state.short_rests, 0, "a long rest begins the count anew");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_whose_last_octets_are_read_late_rests_then() {
     let mut pair = Pair::new();
     let mut sender = crate::handle::SendRequest::new(pair.0[0].shared().clone());
