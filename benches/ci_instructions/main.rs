@@ -10,7 +10,7 @@
 //! place that allocates in a unary call; `--spread` counts three times and shows how far apart the counts are.
 //!
 //! Places are named by the line tables of the program, so the build needs `CARGO_PROFILE_BENCH_DEBUG=line-tables-only`.
-//! Compilers count differently: `counts.json` says which one it was.
+//! Compilers count differently: `counts.json` says which one it was, and with any other a growth is told and no failure.
 
 mod allocations;
 #[path = "../common/mod.rs"]
@@ -126,10 +126,12 @@ fn main() -> Result<ExitCode, BoxError> {
     if grown.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("grown: {}", grown.join("; "));
     if now.compiler != committed.compiler {
-        eprintln!("counted with {}, committed with {}", now.compiler, committed.compiler);
+        // It says nothing of the code. CI looks for this line.
+        println!("NOT CHECKED: {} is not {}, which counts.json is of", now.compiler, committed.compiler);
+        return Ok(ExitCode::SUCCESS);
     }
+    eprintln!("grown: {}", grown.join("; "));
     eprintln!("if that is meant, commit what `cargo bench --bench ci_instructions -- --write` writes");
     Ok(ExitCode::FAILURE)
 }

@@ -20,15 +20,15 @@ pub fn cpu_time() -> Option<Duration> {
 /// Processor time of those threads of another process of ours, a server's for example, that are alive; `None` where the
 /// system has no `schedstat`. Of a thread that runs, what it has used since the last tick of the system is missing.
 pub fn cpu_time_of(process: u32) -> Option<Duration> {
-    let mut nanos = 0;
+    let mut nanos = None;
     for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
         let Ok(text) = fs::read_to_string(thread.ok()?.path().join("schedstat")) else {
             // It has ended since the directory was read.
             continue;
         };
-        nanos += text.split(' ').next()?.parse::<u64>().ok()?;
+        *nanos.get_or_insert(0) += text.split(' ').next()?.parse::<u64>().ok()?;
     }
-    Some(Duration::from_nanos(nanos))
+    nanos.map(Duration::from_nanos)
 }
 
 #[cfg(all(test, target_os = "linux"))]
