@@ -67,7 +67,7 @@ enum Phase {
     Between,
 }
 
-/// A time in milliseconds since the first that anyone asked for, round and round in 49 days: for short distances.
+/// A time in milliseconds from the first that anyone asked for, round and round in 49 days: for short distances.
 #[derive(Clone, Copy)]
 struct Moment(u32);
 
@@ -199,7 +199,9 @@ impl Moment {
     fn of(time: Instant) -> Self {
         static FIRST: OnceLock<Instant> = OnceLock::new();
         let first = *FIRST.get_or_init(|| time);
-        Moment(time.saturating_duration_since(first).as_millis() as u32)
+        // Whoever asks first need not have the earliest time.
+        let (after, before) = (time.saturating_duration_since(first), first.saturating_duration_since(time));
+        Moment((after.as_millis() as u32).wrapping_sub(before.as_millis() as u32))
     }
 
     fn since(self, earlier: Moment) -> Duration {
