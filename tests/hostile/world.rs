@@ -36,7 +36,7 @@ use tower::ServiceExt;
 use crate::{attacker::Attacker, figures::idle_on_heap, site::Site};
 
 /// No wait may be without end: the test fails after this.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 pub fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
