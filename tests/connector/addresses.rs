@@ -8,7 +8,7 @@ use std::{
 use millpond::{Connector, adapter::ConnectError};
 use tokio::net::TcpListener;
 
-use crate::world::{Silent, Socket, connect, listener, local, nobody, peer, resolver, tcp};
+use crate::world::{Silent, Socket, connect, listener, local, nobody, nobody_v6, peer, resolver, tcp};
 
 const URI: &str = "http://pond.example/";
 
@@ -25,9 +25,9 @@ async fn to(
     (connect(connector, URI).await, begun.elapsed())
 }
 
-fn between(elapsed: Duration, least: u64, most: u64) {
-    let limits = Duration::from_millis(least)..Duration::from_millis(most);
-    assert!(limits.contains(&elapsed), "{elapsed:?} is not within {limits:?}");
+/// That it was not too long, `connect` sees to: no system gives up an address that is silent so soon.
+fn at_least(elapsed: Duration, milliseconds: u64) {
+    assert!(elapsed >= Duration::from_millis(milliseconds), "{elapsed:?}");
 }
 
 #[tokio::test]
@@ -35,16 +35,16 @@ async fn the_next_begins_after_a_pause() {
     let (silent, (_listener, address)) = (Silent::new().await, listener().await);
     let (io, elapsed) = to(&[silent.address, address], Some(60), None).await;
     assert_eq!(peer(&io.unwrap()), address);
-    between(elapsed, 60, 5_000);
+    at_least(elapsed, 60);
     // Two that are silent are two pauses.
     let (io, elapsed) = to(&[silent.address, silent.address, address], Some(60), None).await;
     assert_eq!(peer(&io.unwrap()), address);
-    between(elapsed, 120, 5_000);
+    at_least(elapsed, 120);
 }
 
 #[tokio::test]
 async fn the_next_begins_at_once_after_a_refusal() {
-    let ((_listener, address), nobody) = (listener().await, nobody().await);
+    let ((_listener, address), (_socket, nobody)) = (listener().await, nobody());
     for pause in [Some(60_000), None] {
         let (io, _) = to(&[nobody, nobody, nobody, address], pause, None).await;
         assert_eq!(peer(&io.unwrap()), address);
@@ -64,21 +64,18 @@ async fn the_preferred_address_wins_if_it_answers_in_time() {
 async fn the_other_family_stands_in() {
     // There may be no IPv6 at all here, which is a dead address, too.
     let (_listener, address) = listener().await;
-    let dead: SocketAddr = match TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await {
-        Ok(listener) => listener.local_addr().unwrap(),
-        Err(_) => (Ipv6Addr::LOCALHOST, 1).into(),
-    };
+    let ((_socket, dead), (_other, nobody)) = (nobody_v6(), nobody());
     for pause in [Some(60_000), None] {
         let (io, _) = to(&[dead, dead, address], pause, None).await;
         assert_eq!(peer(&io.unwrap()), address);
     }
-    let (error, _) = to(&[dead, nobody().await], Some(10), None).await;
+    let (error, _) = to(&[dead, nobody], Some(10), None).await;
     assert!(error.unwrap_err().to_string().contains(&dead.to_string()), "the first is the one to tell");
 }
 
 #[tokio::test]
 async fn a_slow_address_may_still_win() {
-    let (mut silent, nobody) = (Silent::new().await, nobody().await);
+    let (mut silent, (_socket, nobody)) = (Silent::new().await, nobody());
     let addresses = [silent.address, nobody, nobody];
     let connecting = tokio::spawn(async move { to(&addresses, Some(20), None).await });
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -94,7 +91,7 @@ async fn every_address_has_its_share_of_the_time() {
     for pause in [Some(60_000), None] {
         let (io, elapsed) = to(&[silent.address, silent.address, address], pause, Some(3_000)).await;
         assert_eq!(peer(&io.unwrap()), address);
-        between(elapsed, 1_990, 3_000);
+        at_least(elapsed, 1_990);
     }
 }
 
@@ -118,7 +115,7 @@ async fn the_time_is_limited() {
         let (error, elapsed) = to(&vec![silent.address; addresses], pause, Some(150)).await;
         let error = error.unwrap_err();
         assert_eq!(error.io().unwrap().kind(), std::io::ErrorKind::TimedOut, "{error}");
-        between(elapsed, 150, 5_000);
+        at_least(elapsed, 150);
     }
 }
 
@@ -134,7 +131,7 @@ async fn attempts_that_lost_are_closed() {
 
 #[tokio::test]
 async fn the_port_of_the_uri_wins_over_that_of_the_resolver() {
-    let ((_listener, address), nobody) = (listener().await, nobody().await);
+    let ((_listener, address), (_socket, nobody)) = (listener().await, nobody());
     let uri = format!("http://pond.example:{}/", address.port());
     for resolved in [nobody, local(0)] {
         let connector = Connector::new_with_resolver(resolver([resolved]));
@@ -155,8 +152,8 @@ async fn the_port_of_the_uri_wins_over_that_of_the_resolver() {
 
 #[tokio::test]
 async fn literals_ask_no_resolver() {
-    let (_listener, address) = listener().await;
-    let connector = Connector::new_with_resolver(resolver([nobody().await]));
+    let ((_listener, address), (_socket, nobody)) = (listener().await, nobody());
+    let connector = Connector::new_with_resolver(resolver([nobody]));
     assert_eq!(peer(&connect(connector.clone(), &format!("http://{address}")).await.unwrap()), address);
     match TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await {
         Ok(listener) => {

@@ -47,7 +47,7 @@ async fn every_kind_of_call_over_a_unix_socket() {
 
 #[tokio::test]
 async fn a_refusal_is_unavailable_and_says_where() {
-    let address = nobody().await;
+    let (_socket, address) = nobody();
     let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
     let error = soon("refused", endpoint.connect_with_connector(Connector::new())).await.unwrap_err();
     let told = chain(&error).iter().any(|error| error.to_string().contains(&address.to_string()));

@@ -16,7 +16,7 @@ async fn error_of(uri: &str) -> ConnectError {
 
 #[tokio::test]
 async fn a_refusal_names_the_address() {
-    let address = nobody().await;
+    let (_socket, address) = nobody();
     let error = error_of(&format!("http://{address}/")).await;
     assert_eq!(error.io().unwrap().kind(), io::ErrorKind::ConnectionRefused);
     assert!(error.to_string().starts_with(&format!("connecting to {address}: ")), "{error}");
@@ -24,7 +24,8 @@ async fn a_refusal_names_the_address() {
 
 #[tokio::test]
 async fn of_several_refusals_the_first_is_told() {
-    let addresses = [nobody().await, nobody().await, nobody().await];
+    let nobodies = [nobody(), nobody(), nobody()];
+    let addresses = nobodies.each_ref().map(|(_, address)| *address);
     for pause in [Some(Duration::from_secs(60)), None] {
         let mut connector = Connector::new_with_resolver(resolver(addresses));
         connector.set_happy_eyeballs_timeout(pause);
@@ -135,7 +136,7 @@ async fn resolvers_that_fail() {
 
 #[tokio::test]
 async fn hyper_util_calls_them_errors_of_connecting() {
-    let address = nobody().await;
+    let (_socket, address) = nobody();
     let client = client(Connector::new(), true);
     for uri in [format!("http://{address}/"), "ftp://pond.example/".into()] {
         let request = Request::get(uri).body(Full::<Bytes>::default()).unwrap();

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
@@ -30,9 +30,9 @@ pub type HyperClient<C> = Client<C, Full<Bytes>>;
 
 pub type Socket = Io<TokioIo<TcpStream>>;
 
-/// What must be over in ten seconds.
+/// What must be over some time: a busy machine may stall for seconds.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let patience = Duration::from_secs(10);
+    let patience = Duration::from_secs(60);
     tokio::time::timeout(patience, future).await.unwrap_or_else(|_| panic!("{what}: not in {patience:?}"))
 }
 
@@ -71,9 +71,25 @@ pub async fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// An address where nobody listens.
-pub async fn nobody() -> SocketAddr {
-    listener().await.1
+/// An address where nobody listens: its port is taken as long as the socket lives, and no other test gets it.
+pub fn nobody() -> (TcpSocket, SocketAddr) {
+    bound(TcpSocket::new_v4(), Ipv4Addr::LOCALHOST.into()).unwrap()
+}
+
+/// The same by IPv6; without a socket if there is no IPv6 here.
+pub fn nobody_v6() -> (Option<TcpSocket>, SocketAddr) {
+    match bound(TcpSocket::new_v6(), Ipv6Addr::LOCALHOST.into()) {
+        Ok((socket, address)) => (Some(socket), address),
+        Err(_) => (None, (Ipv6Addr::LOCALHOST, 1).into()),
+    }
+}
+
+/// A socket that is bound and does not listen.
+fn bound(socket: io::Result<TcpSocket>, ip: IpAddr) -> io::Result<(TcpSocket, SocketAddr)> {
+    let socket = socket?;
+    socket.bind((ip, 0).into())?;
+    let address = socket.local_addr()?;
+    Ok((socket, address))
 }
 
 /// An address that does not answer: its queue is full.

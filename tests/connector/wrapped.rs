@@ -147,7 +147,7 @@ async fn errors_from_inside_are_told_as_they_are() {
     assert!(error.io().is_none());
 
     // One of ours stays one.
-    let address = nobody().await;
+    let (_socket, address) = nobody();
     let error = connect(Connector::wrap(Connector::new()), &format!("http://{address}")).await.unwrap_err();
     let ours = chain(&error).into_iter().filter(|error| error.is::<ConnectError>()).count();
     assert_eq!((ours, error.io().unwrap().kind()), (1, io::ErrorKind::ConnectionRefused));

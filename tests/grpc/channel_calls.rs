@@ -112,11 +112,12 @@ async fn a_response_that_never_pauses_ends_in_time() {
     });
     let served = Served::start(Server::builder(), service).await;
     let (builder, pool) = served.channel();
-    let channel = builder.timeout(Duration::from_millis(100)).connect().await.unwrap();
+    // Time for the response to begin.
+    let channel = builder.timeout(Duration::from_secs(1)).connect().await.unwrap();
     let mut body = channel.oneshot(get("/")).await.unwrap().into_body();
     let begun = Instant::now();
     let error = loop {
-        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert!(begun.elapsed() < Duration::from_secs(60));
         match soon("more of the body", body.frame()).await.unwrap() {
             Ok(frame) => drop(frame),
             Err(error) => break error,
@@ -132,24 +133,26 @@ async fn a_call_ends_in_time() {
     let gate = Gate::new();
     let served = Served::start(Server::builder(), gate.service()).await;
     let (builder, pool) = served.channel();
-    let channel = builder.timeout(Duration::from_millis(100)).connect().await.unwrap();
+    let short = builder.clone().timeout(Duration::from_millis(100)).connect().await.unwrap();
+    let long = builder.timeout(Duration::from_secs(3_600)).connect().await.unwrap();
     let begun = Instant::now();
-    let error = soon("the deadline", call(&channel, get("/"))).await.unwrap_err();
+    let error = soon("the deadline", call(&short, get("/"))).await.unwrap_err();
     assert!(error.is_deadline_exceeded() && !error.is_unprocessed(), "{error:?}");
     assert!(begun.elapsed() >= Duration::from_millis(99));
     assert_eq!(tonic::Status::from_error(Box::new(error)).code(), Code::DeadlineExceeded);
     gate.entered(0).await;
     // A shorter one of the call wins, a longer one does not; the server would act on it too, so it is plain HTTP.
-    for (timeout, least, most) in [("20m", 19, 95), ("1H", 99, 2_000)] {
+    // The other one is an hour, which nobody waits for: that this ends at all tells which of the two it was.
+    for (channel, timeout, least) in [(&long, "20m", 19), (&short, "1H", 99)] {
         let mut request = get("/");
         request.headers_mut().insert("grpc-timeout", HeaderValue::from_static(timeout));
         let begun = Instant::now();
-        let error = soon("the deadline", call(&channel, request)).await.unwrap_err();
+        let error = soon("the deadline", call(channel, request)).await.unwrap_err();
         assert!(error.is_deadline_exceeded());
-        assert!((least..=most).contains(&begun.elapsed().as_millis()), "{timeout}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() >= Duration::from_millis(least), "{timeout}: {:?}", begun.elapsed());
         gate.entered(0).await;
     }
-    drop(channel);
+    drop((short, long));
     served.finish().await;
     quiet(&pool).await;
 }
@@ -158,7 +161,8 @@ async fn a_call_ends_in_time() {
 async fn a_response_stream_ends_in_time() {
     let served = Served::start(Server::builder(), echo::routes()).await;
     let (builder, pool) = served.channel();
-    let channel = builder.timeout(Duration::from_millis(150)).connect().await.unwrap();
+    // Time for the response to begin.
+    let channel = builder.timeout(Duration::from_secs(2)).connect().await.unwrap();
     let (send, messages) = mpsc::channel(1);
     send.send(Msg::from(pattern(1_000))).await.unwrap();
     let mut client = EchoClient::new(channel.clone());

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Every conversation through the proxy, by our channel and by stock tonic.
-async fn holds_conversations(name: &str, command: impl FnOnce(&Directory, u16, SocketAddr) -> Command) {
+async fn holds_conversations(name: &str, command: impl Fn(&Directory, u16, SocketAddr) -> Command) {
     let served = Served::start(Server::builder(), site()).await;
     let directory = Directory::new(name);
     let proxy = Daemon::start(|port| command(&directory, port, served.address)).await;

@@ -126,7 +126,8 @@ async fn a_late_stream_is_reset() {
         tokio::spawn(async move { send.closed().await });
         Ok::<_, Infallible>(Response::new(http_body_util::StreamBody::new(ReceiverStream::new(messages))))
     });
-    let served = Served::start(Server::builder().timeout(Duration::from_millis(100)), service).await;
+    // Time for the response to begin.
+    let served = Served::start(Server::builder().timeout(Duration::from_secs(1)), service).await;
     let send = stock::h2_client(served.address).await.unwrap();
     let (response, _) = send.clone().ready().await.unwrap().send_request(get("/"), true).unwrap();
     let mut body = response.await.unwrap().into_body();

@@ -1,9 +1,9 @@
 //! Calls in one line, and programs that run beside the test.
 
 use std::{
-    io,
     net::SocketAddr,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -45,11 +45,11 @@ pub async fn h2_call(
     Ok((Response::from_parts(head, ()), octets.freeze(), body.trailers().await?))
 }
 
-/// Runs a program to its end and gives what it printed, which is shown if it fails or takes longer than a
-/// minute.
+/// Runs a program to its end and gives what it printed, which is shown if it fails or takes longer than two
+/// minutes.
 pub async fn output(program: &str, arguments: &[&str]) -> String {
     let mut command = Command::new("timeout");
-    command.arg("60").arg(program).args(arguments).stdin(Stdio::null());
+    command.arg("120").arg(program).args(arguments).stdin(Stdio::null());
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
@@ -64,24 +64,40 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it with a port that is free, and waits until it listens there.
-    pub async fn start(command: impl FnOnce(u16) -> Command) -> Daemon {
-        let address = free_address().await.unwrap();
-        let mut command = command(address.port());
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-        let child =
-            child.unwrap_or_else(|error| panic!("{command:?}: {error}; tests/peers/install.sh installs it"));
-        let mut daemon = Daemon { child, address };
-        for _ in 0..500 {
-            if TcpStream::connect(address).await.is_ok() {
-                return daemon;
+    /// Starts it with a port that is free, and waits until it listens there. Somebody else may take the port first:
+    /// then there is another one, a few times.
+    pub async fn start(command: impl Fn(u16) -> Command) -> Daemon {
+        let mut ended = None;
+        for _ in 0..5 {
+            let address = free_address().await;
+            let mut command = command(address.port());
+            let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+            let child = child
+                .unwrap_or_else(|error| panic!("{command:?}: {error}; tests/peers/install.sh installs it"));
+            let mut daemon = Daemon { child, address };
+            match daemon.listens().await {
+                Ok(()) => return daemon,
+                Err(status) => ended = Some(format!("{command:?} ended with {status}")),
             }
-            if let Some(status) = daemon.child.try_wait().unwrap() {
-                panic!("{command:?} ended with {status}");
-            }
-            pause(20).await;
         }
-        panic!("{command:?} does not listen");
+        panic!("{ended:?}");
+    }
+
+    /// Waits until it listens; or with what it ended before that.
+    async fn listens(&mut self) -> Result<(), ExitStatus> {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(60) {
+            let connected = TcpStream::connect(self.address).await.is_ok();
+            // Whoever answered, it was not this one if it is about to end.
+            pause(20).await;
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Err(status);
+            }
+            if connected {
+                return Ok(());
+            }
+        }
+        panic!("nobody listens at {}", self.address);
     }
 }
 
@@ -93,8 +109,15 @@ impl Drop for Daemon {
     }
 }
 
-async fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0").await?.local_addr()
+/// Below the ports that systems choose from, so that no other test is given it.
+async fn free_address() -> SocketAddr {
+    for _ in 0..100 {
+        let address = SocketAddr::from(([127, 0, 0, 1], fastrand::u16(20_000..30_000)));
+        if TcpListener::bind(address).await.is_ok() {
+            return address;
+        }
+    }
+    panic!("no port is free");
 }
 
 /// A directory of the test's own, removed with it.

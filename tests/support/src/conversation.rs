@@ -26,7 +26,7 @@ use crate::echo::{EchoClient, Msg, SERVER_STREAM_MESSAGES, STATUS_MESSAGE};
 pub const SIZES: [usize; 5] = [0, 1, 1000, 70_000, 1 << 20];
 
 /// How long one conversation may take.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Calls in flight together.
 const AT_ONCE: usize = 64;

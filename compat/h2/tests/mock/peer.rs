@@ -17,8 +17,8 @@ use super::{
     pipe::{Pipe, Wire},
 };
 
-/// How long we wait for what must come.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long we wait for what must come: a busy machine may stall for seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Turns that everyone else gets before a silence counts as one.
 const TURNS: usize = 32;

@@ -109,7 +109,8 @@ fn main() -> Result<(), BoxError> {
 }
 
 fn worker(program: &Path) -> io::Result<Worker> {
-    Worker::start(Command::new(program).arg("worker"), Duration::from_secs(60))
+    // Even a short round is 64 calls of a mebibyte: slow without optimization, on a busy machine.
+    Worker::start(Command::new(program).arg("worker"), Duration::from_secs(600))
 }
 
 /// All rounds of one cell, and the median of each build.

@@ -1,13 +1,14 @@
 //! Messages that are given up by one side (RFC 9113 §5.4.2, §8.1).
 
 use std::future::pending;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use h2::Reason;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::support::bodies::{Body, empty, endless, fed, full};
 use crate::support::hyper_pair::{Ends, Pair, echo_pair, request};
@@ -131,26 +132,39 @@ fn a_request_that_breaks_off_is_an_error_at_the_server() {
 fn an_answer_that_breaks_off_is_an_error_at_the_client() {
     show(async {
         for given in [None, Some(Reason::CANCEL), Some(Reason::ENHANCE_YOUR_CALM), Some(Reason::NO_ERROR)] {
-            let service = move |_| async move {
-                let (mut feed, body) = fed();
-                tokio::spawn(async move {
-                    feed.send_data(pattern(5000)).await?;
-                    // Only when the client has taken it all: a reset overtakes what was not sent.
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                    feed.abort(match given {
-                        Some(reason) => Box::new(h2::Error::from(reason)),
-                        None => "no more".into(),
+            let taken = Arc::new(Notify::new());
+            let told = taken.clone();
+            let service = move |_| {
+                let told = told.clone();
+                async move {
+                    let (mut feed, body) = fed();
+                    tokio::spawn(async move {
+                        feed.send_data(pattern(5000)).await?;
+                        // Only when the client has taken it all: a reset overtakes what was not sent.
+                        told.notified().await;
+                        feed.abort(match given {
+                            Some(reason) => Box::new(h2::Error::from(reason)),
+                            None => "no more".into(),
+                        });
+                        Ok::<_, BoxError>(())
                     });
-                    Ok::<_, BoxError>(())
-                });
-                Ok::<_, BoxError>(Response::new(body))
+                    Ok::<_, BoxError>(Response::new(body))
+                }
             };
             let mut pair = Ends::new().connect(service).await;
             let answer = soon(pair.send.send_request(request("GET", "/", empty()))).await.expect("an answer");
-            let end = soon(answer.into_body().collect()).await;
+            let mut answer = answer.into_body();
+            let mut octets = Vec::new();
+            while octets.len() < 5000 {
+                let piece = soon(answer.frame()).await.expect("more").expect("octets");
+                octets.extend(piece.into_data().expect("data"));
+            }
+            assert_eq!(octets, pattern(5000));
+            taken.notify_one();
+            let end = soon(answer.collect()).await;
             match given {
                 // RFC 9113 §8.1: the rest of the request is not wanted, the answer stands.
-                Some(Reason::NO_ERROR) => assert_eq!(end.expect("an end").to_bytes(), pattern(5000)),
+                Some(Reason::NO_ERROR) => assert!(end.expect("an end").to_bytes().is_empty()),
                 _ => {
                     let error = end.expect_err("it broke off");
                     assert_eq!(reason(&error), Some(given.unwrap_or(Reason::INTERNAL_ERROR)), "{error:?}");

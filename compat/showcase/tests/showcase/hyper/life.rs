@@ -60,13 +60,14 @@ fn a_graceful_shutdown_of_an_idle_connection_ends_it() {
 fn pings_keep_an_idle_connection() {
     show(async {
         let mut ends = Ends::new();
-        let (interval, timeout) = (Duration::from_millis(30), Duration::from_millis(500));
+        let (interval, timeout) = (Duration::from_millis(30), Duration::from_secs(3));
         ends.client.keep_alive_interval(interval).keep_alive_timeout(timeout).keep_alive_while_idle(true);
         ends.server.keep_alive_interval(interval).keep_alive_timeout(timeout);
         let mut pair = ends.connect(echo).await;
+        // In all longer than a connection lives whose PINGs are not answered.
         for _ in 0..3 {
             assert_eq!(pair.post(full(pattern(1000))).await, pattern(1000));
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(Duration::from_millis(1_200)).await;
         }
         assert!(!pair.client.is_finished() && !pair.server.ended.is_finished());
         pair.close().await;

@@ -16,8 +16,11 @@ use tokio::net::{TcpListener, TcpStream};
 /// Any error.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long a conversation may take; none needs a tenth of it.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long a conversation may take; none needs a tenth of it, unless the machine is busy.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// How long a step of one may take: less, so that it is the step that fails.
+const STEP: Duration = Duration::from_secs(120);
 
 /// Holds one conversation on a runtime of its own.
 ///
@@ -43,7 +46,7 @@ pub(crate) fn show<K>(talk: impl Future<Output = K>) {
 
 /// Fails unless `what` comes within a time that is ample for it.
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), what).await.expect("it comes soon")
+    tokio::time::timeout(STEP, what).await.expect("it comes soon")
 }
 
 /// Waits until `holds` does; fails when it does not in ample time.

@@ -26,7 +26,7 @@ impl Watch {
     /// Fails unless every block comes home within a time that is ample for the last octets in flight.
     #[track_caller]
     pub(crate) fn expect_quiet(&self, when: &str) {
-        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
         let begun = std::time::Instant::now();
         loop {
             let stats = millpond::buffer::BufferPool::global().stats();

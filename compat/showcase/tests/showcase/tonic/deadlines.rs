@@ -22,7 +22,7 @@ fn expect_timeout<T: std::fmt::Debug>(begun: Instant, answer: Result<T, Status>)
     let status = answer.expect_err("it takes for ever");
     // tonic calls it a cancellation.
     assert_eq!((status.code(), status.message()), (Code::Cancelled, "Timeout expired"), "{status:?}");
-    assert!((SHORT..Duration::from_secs(5)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() >= SHORT, "{:?}", begun.elapsed());
 }
 
 #[test]
