@@ -1,7 +1,7 @@
 //! The connection of a channel: none, being made, standing, or lost and waiting to be tried again.
 //!
-//! Always true here: one attempt at a time; whoever waits is told of its outcome; after a failure there is a
-//! pause that doubles, with jitter, and calls made in it fail at once.
+//! Always true here: one attempt at a time; whoever waits is told of its outcome, or tries again if it comes to hear of it
+//! only after the pause; after a failure there is a pause that doubles, with jitter, and calls made in it fail at once.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
