@@ -224,7 +224,10 @@ const KNOWN: [Known; 25] = [
         why: "h2 has not announced it, so there the stream ends with FLOW_CONTROL_ERROR",
         rules: &[],
         when: |h2, facade| {
-            let exceeds = |seen: &Seen| seen.writes("FLOW_CONTROL_ERROR");
+            // The reset may not be written any more, if the connection fails.
+            let exceeds = |seen: &Seen| {
+                seen.writes("FLOW_CONTROL_ERROR") || seen.hears("detected: flow-control protocol violated")
+            };
             h2.credit() < facade.credit() && exceeds(h2) && !exceeds(facade)
         },
         whole: true,
