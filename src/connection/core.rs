@@ -27,7 +27,6 @@ use super::{
     prioritized::Prioritized,
     settings::{LocalSettings, RemoteSettings, Values},
     shutdown::Shutdown,
-    spares::Spares,
     streams::{Queue, Stream, Streams},
     timers::IdleWatch,
 };
@@ -49,7 +48,6 @@ pub(super) struct Core {
     pub(super) decoder: Decoder,
     pub(super) encoder: Encoder,
     pub(super) streams: Streams,
-    pub(super) spares: Spares,
     pub(super) send_credit: SendCredit,
     pub(super) recv_credit: RecvCredit,
     /// Only if memory is limited.
@@ -124,7 +122,6 @@ impl Core {
             decoder: Decoder::new(4_096),
             encoder: Encoder::new(config.encoder_table_size),
             streams: Streams::new(if config.rests() { FEW } else { 0 }),
-            spares: Spares::new(config.rests()),
             send_credit: SendCredit::new(),
             recv_credit: RecvCredit::new(config.initial_connection_window_size, config.max_unread),
             memory,

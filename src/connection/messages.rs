@@ -12,7 +12,7 @@ use crate::{
     stream_id::StreamId,
 };
 
-use super::{Event, Side, StreamKey, core::Core, inbound::Outcome, limits::Cheap, prioritized};
+use super::{Event, Side, StreamKey, core::Core, inbound::Outcome, limits::Cheap, prioritized, spares};
 
 impl Core {
     pub(super) fn handle_headers(
@@ -23,7 +23,7 @@ impl Core {
         block: &[u8],
     ) -> Outcome {
         self.ends_stream = end_stream;
-        let mut section = Section::new(self.config.manners.joins_cookies(), self.spares.take());
+        let mut section = Section::new(self.config.manners.joins_cookies(), spares::take());
         let limits = FieldLimits {
             max_octets: self.config.manners.largest_section(self.config.max_header_list_size as usize),
             max_fields: self.config.max_header_fields,

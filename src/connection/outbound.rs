@@ -15,7 +15,9 @@ use crate::{
     stream_id::StreamId,
 };
 
-use super::{Event, StreamKey, control::ControlFrame, core::Core, settings::NO_LIMIT, streams::Queue};
+use super::{
+    Event, StreamKey, control::ControlFrame, core::Core, settings::NO_LIMIT, spares, streams::Queue,
+};
 
 /// How much one call appends at the most, but for the last frame: enough for one large vectored write, little
 /// enough that an urgent stream does not wait long behind it.
@@ -215,7 +217,7 @@ impl Core {
                 if !self.write_section(key, id, &section, end, out) {
                     return Visit::Done;
                 }
-                self.spares.put(section.into_fields());
+                spares::put(section.into_fields());
                 if end {
                     self.end_sent(key);
                     return Visit::Done;
