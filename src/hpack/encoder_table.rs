@@ -126,8 +126,8 @@ impl EncoderTable {
         let (front, back) = self.hashes.as_slices();
         let mut before = 0;
         for chunk in front.chunks(CHUNK).chain(back.chunks(CHUNK)) {
-            // Without an early exit, so that the compiler compares many at a time.
-            if chunk.iter().fold(false, |any, hash| any | (hash.0 & mask == wanted)) {
+            // Without an early exit, so that the compiler compares many at a time; few are looked at one by one.
+            if chunk.len() < CHUNK || chunk.iter().fold(false, |any, hash| any | (hash.0 & mask == wanted)) {
                 let entries = chunk.iter().zip(before..);
                 for (_, entry) in entries.filter(|(hash, _)| hash.0 & mask == wanted) {
                     if same(&self.slots[entry]) {
