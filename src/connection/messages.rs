@@ -40,8 +40,8 @@ impl Core {
             self.note_movement(key);
             let Some(stream) = self.streams.get(key) else { return Ok(None) };
             return match (self.side, stream.got_head) {
-                (Side::Client, false) => self.handle_response(key, id, end_stream, section, decoded),
-                _ => self.handle_trailers(key, id, end_stream, section, decoded),
+                (Side::Client, false) => self.handle_response(key, id, end_stream, &mut section, decoded),
+                _ => self.handle_trailers(key, id, end_stream, &mut section, decoded),
             };
         }
         if self.side == Side::Server
@@ -49,7 +49,7 @@ impl Core {
             && id > self.highest_remote
             && !self.is_turned_away(id)
         {
-            return self.handle_request(id, end_stream, section, decoded);
+            return self.handle_request(id, end_stream, &mut section, decoded);
         }
         // A server's even stream was never announced, since push is off (§8.4).
         self.frame_on_missing_stream(id, Misdeed::HeadersAfterEnd)
@@ -59,7 +59,7 @@ impl Core {
         &mut self,
         id: StreamId,
         end_stream: bool,
-        section: Section,
+        section: &mut Section,
         decoded: Decoded,
     ) -> Outcome {
         let expected = self.highest_remote.next().filter(|_| !self.highest_remote.is_connection());
@@ -78,7 +78,7 @@ impl Core {
         if section.has_sound_fields() {
             self.last_processed = id;
         }
-        let head = section.into_request().map_err(|misdeed| Fault::stream(id, misdeed))?;
+        let head = section.take_request().map_err(|misdeed| Fault::stream(id, misdeed))?;
         // RFC 8441 §4: only where we offered it.
         if head.extensions().get::<Protocol>().is_some() && !self.local.enable_connect_protocol {
             return Err(Fault::stream(id, Misdeed::BadPseudoField));
@@ -139,7 +139,7 @@ impl Core {
         key: StreamKey,
         id: StreamId,
         end_stream: bool,
-        section: Section,
+        section: &mut Section,
         decoded: Decoded,
     ) -> Outcome {
         // §5.1: what we have not asked yet cannot be answered.
@@ -148,7 +148,7 @@ impl Core {
         }
         check_decoded(id, &decoded)?;
         let fault = |misdeed| Fault::stream(id, misdeed);
-        let head = section.into_response().map_err(fault)?;
+        let head = section.take_response().map_err(fault)?;
         if head.status().is_informational() {
             self.charge(Cheap::Informational)?;
         }
@@ -177,7 +177,7 @@ impl Core {
         key: StreamKey,
         id: StreamId,
         end_stream: bool,
-        section: Section,
+        section: &mut Section,
         decoded: Decoded,
     ) -> Outcome {
         let fault = |misdeed| Fault::stream(id, misdeed);
@@ -193,7 +193,7 @@ impl Core {
             return Err(fault(Misdeed::TrailersWithoutEnd));
         }
         check_decoded(id, &decoded)?;
-        let trailers = section.into_trailers().map_err(fault)?;
+        let trailers = section.take_trailers().map_err(fault)?;
         stream.content.end().map_err(fault)?;
         let abandoned = stream.abandoned;
         self.end_received(key)?;

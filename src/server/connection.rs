@@ -128,7 +128,7 @@ where
         }
     }
 
-    fn handle(&mut self, Incoming { head, body, respond }: Incoming, shed: bool, cx: &mut Context<'_>) {
+    fn handle(&mut self, Incoming { mut head, body, respond }: Incoming, shed: bool, cx: &mut Context<'_>) {
         let (method_is_head, is_grpc) = describe(&head);
         let asked = if is_grpc { deadline_of(head.headers()) } else { None };
         let timeout = shorter(asked, self.options.timeout);
@@ -149,7 +149,6 @@ where
             running.fetch_add(1, Ordering::AcqRel);
             call.permit = Some(Permit { running: running.clone(), shared: self.driver.shared().clone() });
         }
-        let mut head = *head;
         self.info.put(head.extensions_mut());
         let inline = self.options.poll_handlers_inline;
         // The application's code may panic before there is a future as well as in it.

@@ -36,7 +36,7 @@ impl Head {
     }
 }
 
-/// Gathers the field lines of one field section.
+/// Gathers the field lines of one field section. What is taken of it leaves it empty: it is not moved about, being large.
 #[derive(Default)]
 pub(crate) struct Section {
     method: Option<Method>,
@@ -115,11 +115,13 @@ impl Section {
     }
 
     /// A request head (§8.3.1).
-    pub(crate) fn into_request(mut self) -> Result<Request<()>, Misdeed> {
+    pub(crate) fn take_request(&mut self) -> Result<Request<()>, Misdeed> {
         self.finish()?;
-        let (Some(method), None) = (self.method, self.status) else { return Err(Misdeed::BadPseudoField) };
+        let (Some(method), None) = (self.method.take(), self.status) else {
+            return Err(Misdeed::BadPseudoField);
+        };
         let mut uri = http::uri::Parts::default();
-        if let Some(authority) = self.authority {
+        if let Some(authority) = self.authority.take() {
             uri.authority = Some(parse_authority(authority)?);
         }
         let tunnel = method == Method::CONNECT && self.protocol.is_none();
@@ -129,7 +131,7 @@ impl Section {
                 return Err(Misdeed::BadPseudoField);
             }
         } else {
-            let (Some(scheme), Some(path)) = (self.scheme, self.path) else {
+            let (Some(scheme), Some(path)) = (self.scheme.take(), self.path.take()) else {
                 return Err(Misdeed::BadPseudoField);
             };
             let asterisk = path.as_ref() == b"*" && method == Method::OPTIONS;
@@ -147,7 +149,7 @@ impl Section {
         }
 
         let mut request = Request::new(());
-        if let Some(protocol) = self.protocol {
+        if let Some(protocol) = self.protocol.take() {
             // RFC 8441 §4.
             if method != Method::CONNECT || uri.authority.is_none() || protocol.is_empty() {
                 return Err(Misdeed::BadPseudoField);
@@ -158,12 +160,12 @@ impl Section {
         *request.method_mut() = method;
         *request.uri_mut() = Uri::from_parts(uri).map_err(|_| Misdeed::BadPseudoField)?;
         *request.version_mut() = Version::HTTP_2;
-        *request.headers_mut() = self.headers;
+        *request.headers_mut() = std::mem::take(&mut self.headers);
         Ok(request)
     }
 
     /// A response head, informational or final (§8.3.2).
-    pub(crate) fn into_response(mut self) -> Result<Response<()>, Misdeed> {
+    pub(crate) fn take_response(&mut self) -> Result<Response<()>, Misdeed> {
         self.finish()?;
         let Some(status) = self.status else { return Err(Misdeed::MissingStatus) };
         // §8.6: there is no 101 in HTTP/2.
@@ -173,16 +175,16 @@ impl Section {
         let mut response = Response::new(());
         *response.status_mut() = status;
         *response.version_mut() = Version::HTTP_2;
-        *response.headers_mut() = self.headers;
+        *response.headers_mut() = std::mem::take(&mut self.headers);
         Ok(response)
     }
 
     /// Trailers: no pseudo-header field at all (§8.1).
-    pub(crate) fn into_trailers(mut self) -> Result<HeaderMap, Misdeed> {
+    pub(crate) fn take_trailers(&mut self) -> Result<HeaderMap, Misdeed> {
         self.finish()?;
         match self.status.is_some() || self.has_request_fields() {
             true => Err(Misdeed::BadPseudoField),
-            false => Ok(self.headers),
+            false => Ok(std::mem::take(&mut self.headers)),
         }
     }
 
