@@ -159,6 +159,7 @@ impl State {
     }
 
     /// Wakes it, if it rests.
+    #[inline]
     fn work(&mut self) -> &mut Work {
         if !matches!(self.phase, Phase::Work(_)) {
             self.wake();
@@ -169,6 +170,7 @@ impl State {
         }
     }
 
+    #[cold]
     fn wake(&mut self) {
         let (config, now) = (self.shared.config.clone(), now());
         let rest_after = config.rest_after.unwrap_or_default();
