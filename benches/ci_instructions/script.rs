@@ -57,7 +57,7 @@ const fn stock(
 }
 
 /// All of them.
-pub const SCRIPTS: [Script; 15] = [
+pub const SCRIPTS: [Script; 16] = [
     ours("connection with one unary call", 20, 200, handshakes::<raw::Millpond>),
     stock("connection with one unary call, h2", 20, 200, handshakes::<raw::H2>),
     ours("unary call, both sides", 100, 1_000, |calls| unary::<raw::Millpond>(calls, 1, 0)),
@@ -67,6 +67,7 @@ pub const SCRIPTS: [Script; 15] = [
     ours("unary call beside 1000 idle streams", 100, 1_000, |calls| unary::<raw::Millpond>(calls, 1, 1_000)),
     ours("gRPC call, Channel and Server", 100, 1_000, channel),
     stock("gRPC call, tonic", 100, 1_000, tonic),
+    stock("gRPC call, no transport", 100, 1_000, no_transport),
     ours("GET, Server", 100, 1_000, get),
     ours("1 MiB up", 8, 16, |mib| body::<raw::Millpond>(mib, true)),
     stock("1 MiB up, h2", 8, 16, |mib| body::<raw::H2>(mib, true)),
@@ -212,6 +213,11 @@ fn tonic(calls: usize) -> Result<(), BoxError> {
         let channel = Endpoint::from_static("http://localhost").connect_with_connector(connector).await?;
         echo_again(channel, calls).await
     })
+}
+
+/// What is tonic's and the application's in both: the client calls the service.
+fn no_transport(calls: usize) -> Result<(), BoxError> {
+    on_one_thread(echo_again(echo::routes(), calls))
 }
 
 /// Connects once, to this.
