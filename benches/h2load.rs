@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Each server is a process of its own with one thread. What counts is its processor time, divided by the requests of a
-//! round; rounds take turns, and the median counts. Needs `h2load` and `nghttpd` (`tests/peers/install.sh`); what is
+//! round; rounds take turns, and the median counts. *The service alone* is the gRPC service called without a connection,
+//! one request after the other: what no transport can save. Needs `h2load` and `nghttpd` (`tests/peers/install.sh`); what is
 //! not installed is said, and is missing from the tables.
 
 mod common;
@@ -24,10 +25,13 @@ use std::{
 use bytes::Bytes;
 use clap::{Parser, Subcommand};
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use millpond_testkit::{cpu_time_of, grpc::echo_body, process::Peer, stock::HELLO, table::Table};
+use millpond_testkit::{
+    cpu_time, cpu_time_of, echo, grpc::echo_body, process::Peer, stock::HELLO, table::Table,
+};
 use tokio::net::TcpListener;
+use tower::Service;
 
 use common::{BoxError, Options, Stack, accept, grpc, results::Results};
 
@@ -60,6 +64,10 @@ const INLINE: &str = "millpond, inline";
 const INLINE_GRPC: &str = "millpond, gRPC, inline";
 const NGHTTPD: &str = "nghttpd";
 const HYPER: &str = "hyper";
+const ALONE: &str = "the service alone";
+
+/// The path of the gRPC call.
+const UNARY: &str = "/echo.Echo/Unary";
 
 /// Connections, and requests at once on each.
 const SHAPES: [(usize, usize); 2] = [(1, 100), (100, 10)];
@@ -94,13 +102,13 @@ fn measure(flags: &Flags, folder: &Path, results: &mut Results) -> Result<(), Bo
         true => hello.push(nghttpd(folder)?),
         false => println!("NOT MEASURED: nghttpd is not installed (tests/peers/install.sh)"),
     }
-    let hello = Load { title: "GET /", servers: hello, path: "/", body: None };
+    let hello = Load { title: "GET /", servers: hello, path: "/", body: None, alone: None };
     compare(flags, &hello, results)?;
     drop(hello);
     let servers = [grpc::Millpond::NAME, INLINE_GRPC, grpc::Tonic::NAME].map(ours);
     let servers = servers.into_iter().collect::<Result<_, _>>()?;
-    let unary =
-        Load { title: "unary gRPC of 16 octets", servers, path: "/echo.Echo/Unary", body: Some(message) };
+    let alone = Some(service_alone(flags)?);
+    let unary = Load { title: "unary gRPC of 16 octets", servers, path: UNARY, body: Some(message), alone };
     compare(flags, &unary, results)
 }
 
@@ -110,6 +118,8 @@ struct Load {
     servers: Vec<Server>,
     path: &'static str,
     body: Option<PathBuf>,
+    /// What the service takes without a connection, in microseconds.
+    alone: Option<f64>,
 }
 
 fn compare(flags: &Flags, load: &Load, results: &mut Results) -> Result<(), BoxError> {
@@ -143,8 +153,13 @@ fn compare(flags: &Flags, load: &Load, results: &mut Results) -> Result<(), BoxE
                 format!("{ratio:.2}"),
             ]);
         }
+        if let Some(cpu) = load.alone {
+            let ratio = figures[0].1 / cpu;
+            table.row([ALONE.to_owned(), format!("{cpu:.2} µs"), "-".to_owned(), format!("{ratio:.2}")]);
+        }
         println!("{table}");
-        results.add(&title, "processor time of a request", "µs", figures.iter().map(|each| (each.0, each.1)));
+        let cpu = figures.iter().map(|each| (each.0, each.1)).chain(load.alone.map(|cpu| (ALONE, cpu)));
+        results.add(&title, "processor time of a request", "µs", cpu);
         results.add(&title, "requests", "calls/s", figures.iter().map(|each| (each.0, each.2)));
     }
     Ok(())
@@ -174,6 +189,41 @@ fn run(
     }
     let rate = said.lines().find_map(|line| line.strip_prefix("finished in ")?.split(' ').nth(1));
     Ok(rate.ok_or("h2load does not say how fast it was")?.parse()?)
+}
+
+/// Microseconds of the processor that the gRPC service takes for a call. The requests are made beforehand.
+fn service_alone(flags: &Flags) -> Result<f64, BoxError> {
+    const BATCH: usize = 1_000;
+    let (mut routes, message) = (echo::routes(), Bytes::from(echo_body(&[7; 16])));
+    let request = || {
+        let body = tonic::body::Body::new(Full::new(message.clone()));
+        let request =
+            Request::post(UNARY).header("content-type", "application/grpc").header("te", "trailers");
+        request.body(body)
+    };
+    let clock = || cpu_time().ok_or("this system does not say what a process has used");
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let mut rounds = Vec::new();
+    for _ in 0..flags.rounds {
+        let (mut spent, batches) = (Duration::ZERO, flags.requests.div_ceil(BATCH));
+        for _ in 0..batches {
+            let requests = (0..BATCH).map(|_| request()).collect::<Result<Vec<_>, _>>()?;
+            let before = clock()?;
+            runtime.block_on(async {
+                for request in requests {
+                    let answer = routes.call(request).await?.into_body().collect().await?;
+                    let status = answer.trailers().and_then(|trailers| trailers.get("grpc-status"));
+                    if status.is_none_or(|status| status != "0") {
+                        return Err(format!("the service answers {status:?}").into());
+                    }
+                }
+                Ok::<_, BoxError>(())
+            })?;
+            spent += clock()? - before;
+        }
+        rounds.push(spent.as_secs_f64() * 1e6 / (batches * BATCH) as f64);
+    }
+    Ok(median(&mut rounds))
 }
 
 fn median(figures: &mut [f64]) -> f64 {
