@@ -194,7 +194,7 @@ fn run(
 /// Microseconds of the processor that the gRPC service takes for a call. The requests are made beforehand.
 fn service_alone(flags: &Flags) -> Result<f64, BoxError> {
     const BATCH: usize = 1_000;
-    let (mut routes, message) = (echo::routes(), Bytes::from(echo_body(&[7; 16])));
+    let (mut routes, message) = (echo::routes(), echo_body(&[7; 16]));
     let request = || {
         let body = tonic::body::Body::new(Full::new(message.clone()));
         let request =
