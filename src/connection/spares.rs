@@ -26,7 +26,8 @@ pub(super) fn take() -> HeaderMap {
 
 /// The fields of `map` were written.
 pub(super) fn put(mut map: HeaderMap) {
-    if !(1..=MAX_FIELDS).contains(&map.capacity()) {
+    // What a map takes for values of a name that it has already is in no capacity: with such values it is not kept.
+    if !(1..=MAX_FIELDS).contains(&map.capacity()) || map.len() > map.keys_len() {
         return;
     }
     // Octets that the application lent run its code when they are dropped: that is over before the list is open.
@@ -63,6 +64,19 @@ mod tests {
         let (last, kept) = kept.split_last().unwrap();
         assert!(kept.iter().all(|map| map.is_empty() && map.capacity() > 0 && map.get("x-0").is_none()));
         assert_eq!(last.capacity(), 0);
+    }
+
+    #[test]
+    fn room_for_repeated_fields_is_not_kept() {
+        let kept = std::thread::spawn(|| {
+            let mut lines = map(1);
+            for _ in 0..1_000 {
+                lines.append("x-0", HeaderValue::from_static("again"));
+            }
+            put(lines);
+            take().capacity()
+        });
+        assert_eq!(kept.join().unwrap(), 0);
     }
 
     #[test]
