@@ -148,6 +148,7 @@ fn half_a_field_block() {
                 within("the honest connection is open", || victim.open_connections() == 1).await;
                 // And the runtime has let go of its socket.
                 attacker.is_heard().await;
+                victim.settles().await;
                 let begun = victim.measure(&attacker);
                 attacker.send(begin).await;
                 if in_time {
@@ -185,6 +186,7 @@ fn half_a_goaway() {
             within("the honest connection is open", || victim.open_connections() == 1).await;
             // And the runtime has let go of its socket.
             attacker.is_heard().await;
+            victim.settles().await;
             let whole = raw::frame(raw::GOAWAY, 0, 0, &[0; 16_384]);
             let octets = 12_000;
             let (begin, end) = whole.split_at(9 + octets);

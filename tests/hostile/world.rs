@@ -167,6 +167,18 @@ impl Victim {
         self.books.usage().live - idle_on_heap(&self.pool.stats())
     }
 
+    /// Waits until its heap stays as it is: an answer is seen before the poll that wrote it has given back what it can.
+    pub async fn settles(&self) {
+        let (mut live, mut same) = (0, 0);
+        within("the heap does not settle", || {
+            let now = self.live();
+            same = if now == live { same + 1 } else { 0 };
+            live = now;
+            same >= 5
+        })
+        .await;
+    }
+
     /// How often the driver of the attacked connection was polled.
     pub fn polls(&self, attacker: &Attacker) -> usize {
         self.watched(attacker.address).polls.load(SeqCst) as usize
