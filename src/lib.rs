@@ -90,6 +90,7 @@ pub mod frame;
 pub mod handle;
 pub mod hpack;
 pub mod memory;
+mod moment;
 pub mod readiness;
 #[cfg(feature = "tokio")]
 pub mod server;

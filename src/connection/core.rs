@@ -47,6 +47,9 @@ pub(super) struct Core {
     pub(super) idle_watch: Option<Box<IdleWatch>>,
     pub(super) decoder: Decoder,
     pub(super) encoder: Encoder,
+    /// What the last rest packed, and where the next one will: what stays where it is lets the heap around it be given
+    /// back.
+    pub(super) packed: Box<[u8]>,
     pub(super) streams: Streams,
     pub(super) send_credit: SendCredit,
     pub(super) recv_credit: RecvCredit,
@@ -121,6 +124,7 @@ impl Core {
             // The initial size holds until our SETTINGS are acknowledged (§6.5.3).
             decoder: Decoder::new(4_096),
             encoder: Encoder::new(config.encoder_table_size),
+            packed: Box::default(),
             streams: Streams::new(if config.rests() { FEW } else { 0 }),
             send_credit: SendCredit::new(),
             recv_credit: RecvCredit::new(config.initial_connection_window_size, config.max_unread),

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Instant};
 use crate::{
     config::Config,
     frame::FrameReader,
-    hpack::{pack, unpack},
+    hpack::{Packed, Unpacked},
     stream_id::StreamId,
 };
 
@@ -45,8 +45,8 @@ pub struct Dormant {
     last_processed: StreamId,
     octets_received: u64,
     octets_sent: u64,
-    /// Both HPACK tables.
-    tables: Box<[u8]>,
+    /// Both HPACK tables, and what the peer has spent of its allowances.
+    packed: Box<[u8]>,
     rare: Option<Box<Rare>>,
 }
 
@@ -54,7 +54,6 @@ pub struct Dormant {
 struct Rare {
     /// Only if keepalive asks for it.
     last_read: Instant,
-    limits: Limits,
     pings: Pings,
     bandwidth: Bandwidth,
     known: Option<Box<Known>>,
@@ -72,8 +71,11 @@ impl Connection {
         if !between_frames || !core.is_quiet() {
             return None;
         }
-        let tables = pack(&core.encoder, &core.decoder)?;
-        core.limits.settle(&core.config, now);
+        let mut packed = Packed::new();
+        if !packed.tables(&core.encoder, &core.decoder) {
+            return None;
+        }
+        core.limits.pack(&mut packed, &core.config, now);
         core.closed.expire(now);
         Some(Dormant {
             side: core.side,
@@ -88,7 +90,7 @@ impl Connection {
             last_processed: core.last_processed,
             octets_received: core.octets_received,
             octets_sent: core.octets_sent,
-            tables,
+            packed: packed.put(std::mem::take(&mut core.packed)),
             rare: core.take_rare(),
         })
     }
@@ -116,14 +118,12 @@ impl Core {
         let known = self.closed.take_known();
         let memory = self.memory.take();
         let usual = !keeps_alive
-            && self.limits.are_unused()
             && self.pings.rtt().is_none()
             && self.bandwidth.is_unknown()
             && known.is_none()
             && memory.is_none();
         let rare = || Rare {
             last_read: self.last_read,
-            limits: std::mem::take(&mut self.limits),
             pings: std::mem::take(&mut self.pings),
             bandwidth: std::mem::take(&mut self.bandwidth),
             known,
@@ -140,10 +140,11 @@ impl Dormant {
             Some(mut rare) => (rare.memory.take(), Some(rare)),
             None => (None, None),
         };
-        let (encoder, decoder) = unpack(&self.tables, config.encoder_table_size);
         let mut core = Box::new(Core::blank(self.side, config.clone(), now, memory));
-        core.encoder = encoder;
-        core.decoder = decoder;
+        let mut unpacked = Unpacked::new(&self.packed);
+        (core.encoder, core.decoder) = unpacked.tables(config.encoder_table_size);
+        core.limits = Limits::unpack(&mut unpacked, now);
+        core.packed = self.packed;
         core.send_preface = false;
         core.local.enable_connect_protocol = self.enable_connect_protocol;
         core.local.initial_window_size = self.initial_window_size;
@@ -157,7 +158,6 @@ impl Dormant {
         core.octets_sent = self.octets_sent;
         if let Some(rare) = rare {
             core.last_read = rare.last_read;
-            core.limits = rare.limits;
             core.pings = rare.pings;
             core.bandwidth = rare.bandwidth;
             core.closed.put_known(rare.known);

@@ -6,7 +6,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{config::Config, error::Misdeed};
+use crate::{
+    config::Config,
+    error::Misdeed,
+    hpack::{Packed, Unpacked},
+    moment::Moment,
+};
 
 /// What the peer did, as far as it is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,17 +84,24 @@ pub(super) struct Limits {
 const LEAK: Duration = Duration::from_secs(1);
 
 impl Limits {
-    /// Refills what time has brought back.
-    pub(super) fn settle(&mut self, config: &Config, now: Instant) {
+    /// Refills what time has brought back, and packs what is still missing.
+    pub(super) fn pack(&mut self, packed: &mut Packed, config: &Config, now: Instant) {
         self.leak(config, now);
-        if self.are_unused() {
-            self.last_leak = None;
+        let unused = self.spent == [0; Cheap::ALL.len()];
+        packed.number(u32::from(!unused));
+        if !unused {
+            self.spent.iter().for_each(|spent| packed.number(*spent));
+            packed.number(Moment::of(self.last_leak.unwrap_or(now)).to_bits());
         }
     }
 
-    /// Whether the peer may do as much as ever.
-    pub(super) fn are_unused(&self) -> bool {
-        self.spent == [0; Cheap::ALL.len()]
+    /// What [`pack`](Self::pack) made.
+    pub(super) fn unpack(unpacked: &mut Unpacked<'_>, now: Instant) -> Self {
+        if unpacked.number() == 0 {
+            return Limits::default();
+        }
+        let spent = std::array::from_fn(|_| unpacked.number());
+        Limits { spent, last_leak: Moment::from_bits(unpacked.number()).before(now) }
     }
 
     /// The peer did something cheap; over its allowance it is a connection error.

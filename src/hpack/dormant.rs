@@ -14,23 +14,38 @@ use super::{
     integer,
 };
 
-/// Packs both, or nothing if the decoder cannot be.
-pub(crate) fn pack(encoder: &Encoder, decoder: &Decoder) -> Option<Box<[u8]>> {
-    let mut packed = Packed(Vec::with_capacity(256));
-    packed.encoder(encoder);
-    packed.decoder(decoder).then(|| packed.0.into_boxed_slice())
-}
+/// Octets that are being packed: both tables, and numbers.
+pub(crate) struct Packed(Vec<u8>);
 
-/// What [`pack`] made: an encoder whose owner chose at most `chosen` octets for its table, and a decoder.
-pub(crate) fn unpack(octets: &[u8], chosen: u32) -> (Encoder, Decoder) {
-    let mut unpacked = Unpacked(octets);
-    let encoder = unpacked.encoder(chosen);
-    (encoder, unpacked.decoder())
-}
-
-struct Packed(Vec<u8>);
+/// Room for what most connections have to keep.
+const USUAL: usize = 512;
 
 impl Packed {
+    pub(crate) fn new() -> Self {
+        Packed(Vec::with_capacity(USUAL))
+    }
+
+    /// Packs both. `false`: the decoder cannot be, and what was packed is of no use.
+    pub(crate) fn tables(&mut self, encoder: &Encoder, decoder: &Decoder) -> bool {
+        self.encoder(encoder);
+        self.decoder(decoder)
+    }
+
+    /// What was packed, with zeros behind it. In `place` if it fits in there, and that is not much too large; else in a
+    /// new string, with room for a few entries more. So a connection that wakes and rests again leaves the same hole in
+    /// the heap as before, and what lies around it can be given back.
+    pub(crate) fn put(self, place: Box<[u8]>) -> Box<[u8]> {
+        let octets = self.0.len();
+        let mut place = match place {
+            place if (octets..=octets * 2).contains(&place.len()) => place,
+            _ => vec![0; (octets + octets / 4).next_multiple_of(32)].into_boxed_slice(),
+        };
+        let (packed, rest) = place.split_at_mut(octets);
+        packed.copy_from_slice(&self.0);
+        rest.fill(0);
+        place
+    }
+
     fn encoder(&mut self, encoder: &Encoder) {
         self.number(encoder.peer);
         self.number(encoder.peer_lowest);
@@ -66,7 +81,7 @@ impl Packed {
         self.0.extend_from_slice(value);
     }
 
-    fn number(&mut self, value: u32) {
+    pub(crate) fn number(&mut self, value: u32) {
         let mut octets = [0; integer::LONGEST];
         let length = integer::encode(value, 8, 0, &mut octets);
         self.0.extend_from_slice(&octets[..length]);
@@ -74,9 +89,18 @@ impl Packed {
 }
 
 /// What is left to unpack. It was packed here, so nothing is missing; if it were, it would be taken for empty.
-struct Unpacked<'a>(&'a [u8]);
+pub(crate) struct Unpacked<'a>(&'a [u8]);
 
 impl<'a> Unpacked<'a> {
+    pub(crate) fn new(octets: &'a [u8]) -> Self {
+        Unpacked(octets)
+    }
+
+    /// An encoder whose owner chose at most `chosen` octets for its table, and a decoder.
+    pub(crate) fn tables(&mut self, chosen: u32) -> (Encoder, Decoder) {
+        (self.encoder(chosen), self.decoder())
+    }
+
     fn encoder(&mut self, chosen: u32) -> Encoder {
         let (peer, peer_lowest) = (self.number(), self.number());
         let mut table = EncoderTable::new(self.number() as usize);
@@ -107,7 +131,7 @@ impl<'a> Unpacked<'a> {
         (self.take(name), self.take(value))
     }
 
-    fn number(&mut self) -> u32 {
+    pub(crate) fn number(&mut self) -> u32 {
         let (value, octets) = integer::decode(self.0, 8).unwrap_or_default();
         self.take(octets);
         value
@@ -129,11 +153,16 @@ mod tests {
 
     const LIMITS: FieldLimits = FieldLimits { max_octets: 1_000, max_fields: 10 };
 
+    fn pack(encoder: &Encoder, decoder: &Decoder) -> Option<Vec<u8>> {
+        let mut packed = Packed::new();
+        packed.tables(encoder, decoder).then_some(packed.0)
+    }
+
     #[test]
     fn a_debt_of_a_size_update_is_kept() {
         let mut decoder = Decoder::new(4_096);
         decoder.set_table_size_limit(100);
-        let (_, mut decoder) = unpack(&pack(&Encoder::new(0), &decoder).unwrap(), 0);
+        let (_, mut decoder) = Unpacked(&pack(&Encoder::new(0), &decoder).unwrap()).tables(0);
         assert!(decoder.decode(&[0x82], LIMITS, &mut drop).is_err());
     }
 
@@ -163,5 +192,20 @@ mod tests {
         let one_way = pack(&encoder, &Decoder::new(4_096)).unwrap();
         assert!(one_way.len() <= 150, "{}", one_way.len());
         assert!(pack(&encoder, &decoder).unwrap().len() < 2 * one_way.len());
+    }
+
+    #[test]
+    fn what_is_packed_again_stays_where_it_was() {
+        let packed = |octets| Packed(vec![7; octets]);
+        let first = packed(100).put(Box::default());
+        assert_eq!((first.len(), first[..100].iter().all(|octet| *octet == 7)), (128, true));
+        let place = first.as_ptr();
+        let second = packed(120).put(first);
+        assert_eq!(second.as_ptr(), place);
+        let third = packed(64).put(second);
+        assert_eq!((third.as_ptr(), &third[63..66]), (place, &[7, 0, 0][..]));
+        // Too large, and too small.
+        assert_eq!(packed(63).put(third).len(), 96);
+        assert_eq!(packed(129).put(vec![0; 128].into()).len(), 192);
     }
 }

@@ -28,7 +28,7 @@ mod static_table;
 mod tests;
 
 pub use decoder::Decoder;
-pub(crate) use dormant::{pack, unpack};
+pub(crate) use dormant::{Packed, Unpacked};
 pub use encoder::Encoder;
 pub use field::{Field, FieldRef};
 pub use section::{Decoded, FieldLimits};

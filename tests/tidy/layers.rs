@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("error", 0),
     ("hpack", 0),
     ("memory", 0),
+    ("moment", 0),
     ("readiness", 0),
     ("stream_id", 0),
     ("sync", 0),

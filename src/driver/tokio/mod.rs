@@ -17,7 +17,7 @@ mod write;
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -28,6 +28,7 @@ use crate::{
     config::Config,
     connection::{Connection, Dormant, Side},
     handle::Shared,
+    moment::Moment,
     readiness::ReadReady,
 };
 
@@ -66,10 +67,6 @@ enum Phase {
     /// On its way from one to the other.
     Between,
 }
-
-/// A time in milliseconds from the first that anyone asked for, round and round in 49 days: for short distances.
-#[derive(Clone, Copy)]
-struct Moment(u32);
 
 /// After so many rests that were too short a connection is taken for a busy one: it waits before it rests again. The others
 /// rest at once, so that of many that are used now and then few are awake at any time.
@@ -194,20 +191,6 @@ impl State {
         self.shared.shed();
         self.rested = Moment::of(now);
         true
-    }
-}
-
-impl Moment {
-    fn of(time: Instant) -> Self {
-        static FIRST: OnceLock<Instant> = OnceLock::new();
-        let first = *FIRST.get_or_init(|| time);
-        // Whoever asks first need not have the earliest time.
-        let (after, before) = (time.saturating_duration_since(first), first.saturating_duration_since(time));
-        Moment((after.as_millis() as u32).wrapping_sub(before.as_millis() as u32))
-    }
-
-    fn since(self, earlier: Moment) -> Duration {
-        Duration::from_millis(self.0.wrapping_sub(earlier.0).into())
     }
 }
 

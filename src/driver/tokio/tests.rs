@@ -111,17 +111,3 @@ async fn one_whose_last_octets_are_read_late_rests_then() {
 fn a_resting_connection_is_small() {
     assert!(size_of::<State>() <= 112, "{}", size_of::<State>());
 }
-
-#[test]
-fn moments_go_round() {
-    let now = Instant::now();
-    let times = [0, 1_500, 3_000].map(|millis| now + Duration::from_millis(millis));
-    // Unless another test asked before, this is the first, and neither the earliest nor the latest.
-    Moment::of(times[1]);
-    let [early, middle, late] = times.map(Moment::of);
-    for distance in [middle.since(early), late.since(middle)] {
-        // A millisecond that was begun may count on one side and not on the other.
-        assert!((1_499..=1_501).contains(&distance.as_millis()), "{distance:?}");
-    }
-    assert_eq!(Moment(4).since(Moment(u32::MAX - 5)), Duration::from_millis(10));
-}
