@@ -26,6 +26,7 @@ use super::{
     ping::{Bandwidth, Pings},
     reader_limits,
     settings::RemoteSettings,
+    spares,
 };
 
 /// What is kept of a [`Connection`] that rests: 96 octets, and its HPACK tables packed tight.
@@ -77,6 +78,7 @@ impl Connection {
         }
         core.limits.pack(&mut packed, &core.config, now);
         core.closed.expire(now);
+        spares::shed();
         Some(Dormant {
             side: core.side,
             enable_connect_protocol: core.local.enable_connect_protocol,

@@ -10,6 +10,9 @@ use http::HeaderMap;
 /// So many on a thread.
 const MOST: usize = 64;
 
+/// So many of them as long as connections go to rest.
+const FEW: usize = 4;
+
 /// A map with room for more fields than this is not kept.
 const MAX_FIELDS: usize = 12;
 
@@ -40,6 +43,16 @@ pub(super) fn put(mut map: HeaderMap) {
     });
 }
 
+/// A connection goes to rest. If the others do as well, a burst is over: half of the maps are enough, and soon a few are.
+pub(super) fn shed() {
+    let surplus = MAPS.try_with(|maps| {
+        let mut maps = maps.borrow_mut();
+        let enough = FEW.max(maps.len() / 2).min(maps.len());
+        maps.split_off(enough)
+    });
+    drop(surplus);
+}
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderName, HeaderValue};
@@ -64,6 +77,16 @@ mod tests {
         let (last, kept) = kept.split_last().unwrap();
         assert!(kept.iter().all(|map| map.is_empty() && map.capacity() > 0 && map.get("x-0").is_none()));
         assert_eq!(last.capacity(), 0);
+    }
+
+    #[test]
+    fn few_are_left_when_all_rest() {
+        let kept = std::thread::spawn(|| {
+            (0..MOST).for_each(|_| put(map(4)));
+            (0..10).for_each(|_| shed());
+            std::iter::repeat_with(take).take_while(|map| map.capacity() > 0).count()
+        });
+        assert_eq!(kept.join().unwrap(), FEW);
     }
 
     #[test]
