@@ -109,9 +109,11 @@ fn main() -> Result<ExitCode, BoxError> {
         if flags.part != Some(Part::Idle) {
             let mut pair = Pair::start(subject, storm, settle)?;
             pair.call(16)?;
-            let before = pair.whole(long_settle)?;
+            pair.rehearse(LONG)?;
+            let before = pair.trimmed(long_settle)?;
             pair.storm(LONG)?;
-            report.storms.push((*subject, [before, pair.whole(long_settle)?]));
+            let later = pair.whole(long_settle)?;
+            report.storms.push((*subject, [before, later, pair.trimmed(Duration::ZERO)?]));
         }
         eprintln!("{}: done", subject.name());
     }
@@ -127,8 +129,8 @@ type Costs = Vec<(Subject, [Cost; 2])>;
 #[derive(Default)]
 struct Report {
     states: Vec<(&'static str, Costs)>,
-    /// Both sides before the storm, and after it.
-    storms: Vec<(Subject, [[Books; 2]; 2])>,
+    /// Both sides before the storm, some time after it, and when free pages went back to the system.
+    storms: Vec<(Subject, [[Books; 2]; 3])>,
     blocks_out: usize,
 }
 
@@ -192,12 +194,14 @@ impl Report {
         let table =
             format!("process with {storm} connections, before and after 1 MiB up and down on all at once");
         for (side, name) in SIDES.into_iter().enumerate() {
-            for (when, what) in ["before", "later"].into_iter().enumerate() {
+            for (when, what) in ["before", "later", "trimmed"].into_iter().enumerate() {
                 let each = |of: fn(&Books) -> usize| {
                     let storms = self.storms.iter();
                     storms.map(move |(subject, books)| (subject.name(), of(&books[when][side]) as f64))
                 };
-                results.add(&table, format!("{name}, heap {what}"), "octets", each(|books| books.heap));
+                if what != "trimmed" {
+                    results.add(&table, format!("{name}, heap {what}"), "octets", each(|books| books.heap));
+                }
                 results.add(&table, format!("{name}, RSS {what}"), "octets", each(|books| books.rss));
             }
         }
@@ -223,16 +227,18 @@ impl fmt::Display for Report {
                 format!("{side} RSS"),
                 "later".to_owned(),
                 String::new(),
+                "trimmed".to_owned(),
+                String::new(),
             ]
         });
         let mut table = Table::new([String::new()].into_iter().chain(sides.into_iter().flatten()));
-        for (subject, [before, after]) in &self.storms {
+        for (subject, books) in &self.storms {
             let mut row = vec![subject.name()];
             for side in [0, 1] {
-                let [before, after] = [before[side], after[side]];
-                let more = after.rss as f64 / before.rss as f64 * 100.0 - 100.0;
+                let [before, after, trimmed] = books.map(|books| books[side]);
+                let more = |rss: usize| format!("{:+.0} %", rss as f64 / before.rss as f64 * 100.0 - 100.0);
                 row.extend([before.heap, after.heap, before.rss, after.rss].map(octets));
-                row.push(format!("{more:+.0} %"));
+                row.extend([more(after.rss), octets(trimmed.rss), more(trimmed.rss)]);
             }
             table.row(row);
         }

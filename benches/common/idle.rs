@@ -8,7 +8,7 @@ use std::{io, net::SocketAddr, process::Command, thread, time::Duration};
 use bytes::Bytes;
 use millpond::buffer::BufferPool;
 use millpond_testkit::{
-    heap::CountingAllocator,
+    heap::{CountingAllocator, give_back_free_pages},
     rss,
     table::{Table, octets},
     worker::{Worker, obey},
@@ -138,10 +138,24 @@ impl Pair {
         self.client.ask(format_args!("storm {octets}")).map(drop)
     }
 
+    /// The same on the few connections that were set aside: what a process needs once for such calls it has then.
+    pub fn rehearse(&mut self, octets: usize) -> io::Result<()> {
+        self.client.ask(format_args!("rehearse {octets}")).map(drop)
+    }
+
     /// Lets everything rest and says what both processes hold: the client's side, the server's side.
     pub fn whole(&mut self, rest: Duration) -> io::Result<[Books; 2]> {
         thread::sleep(rest);
         Ok([books(&mut self.client)?, books(&mut self.server)?])
+    }
+
+    /// The same when the allocators have given back what is free, where the C library can do that.
+    pub fn trimmed(&mut self, rest: Duration) -> io::Result<[Books; 2]> {
+        thread::sleep(rest);
+        for side in [&mut self.client, &mut self.server] {
+            side.ask("trim")?;
+        }
+        self.whole(Duration::ZERO)
     }
 
     /// Has every connection open so many more streams, which stay open.
@@ -222,6 +236,7 @@ impl<S: Stack> Side<S> {
         match task.split(' ').collect::<Vec<_>>()[..] {
             ["listen"] => return self.listen(),
             ["count"] => return self.count(),
+            ["trim"] => drop(give_back_free_pages()),
             ["set", "aside"] => self.warm.append(&mut self.clients),
             ["connect", addr, count] => {
                 let (addr, count) = (addr.parse()?, count.parse()?);
@@ -243,9 +258,10 @@ impl<S: Stack> Side<S> {
                     self.runtime.block_on(burst(client, calls))?;
                 }
             }
-            ["storm", octets] => {
+            [which @ ("storm" | "rehearse"), octets] => {
+                let clients = if which == "storm" { &self.clients } else { &self.warm };
                 let payload = Bytes::from(vec![7; octets.parse()?]);
-                self.runtime.block_on(storm(&self.clients, payload))?;
+                self.runtime.block_on(storm(clients, payload))?;
             }
             ["hold", streams] => {
                 let streams: usize = streams.parse()?;

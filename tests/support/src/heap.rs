@@ -17,7 +17,7 @@
 //! takes times should not install it.
 #![expect(
     unsafe_code,
-    reason = "`GlobalAlloc` is an unsafe trait; there is no other way to count allocations"
+    reason = "`GlobalAlloc` is an unsafe trait, and `malloc_trim` a C function; there is no other way to either"
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -165,6 +165,19 @@ impl CountingAllocator {
     }
 }
 
+/// Has the C library give all pages back to the system on which nothing lives, as other allocators do by themselves. Whether
+/// there is a way to.
+pub fn give_back_free_pages() -> bool {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: it only asks the allocator to look at what is free; glibc locks each arena that it looks at.
+        unsafe { libc::malloc_trim(0) };
+        true
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,5 +219,22 @@ mod tests {
             heap.dealloc(memory, Layout::from_size_align(50, 8).expect("a valid layout"));
         }
         assert_eq!(heap.usage(), Usage { live: 0, peak: 50, allocations: 0 });
+    }
+
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[test]
+    fn free_pages_go_back_from_between_those_in_use() {
+        const OCTETS: usize = 100_000;
+        // Below the size from which each is a mapping of its own.
+        let mut held: Vec<Vec<u8>> = (0..640).map(|_| std::hint::black_box(vec![1; OCTETS])).collect();
+        let full = crate::rss().expect("Linux has /proc");
+        let mut count = 0;
+        held.retain(|_| {
+            count += 1;
+            count % 2 == 0
+        });
+        assert!(give_back_free_pages());
+        let after = crate::rss().expect("Linux has /proc");
+        assert!(after + 200 * OCTETS < full, "{full} -> {after}, {} held", held.len());
     }
 }
