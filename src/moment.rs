@@ -1,14 +1,14 @@
 //! Times in four octets, for what connections keep while they rest.
 //!
-//! Always true here: a distance of less than 49 days is right to a millisecond, whichever of the two times was first asked
-//! for.
+//! Always true here: a distance of less than 24 days is right, rounded to milliseconds, whichever of the two times was first
+//! asked for; a longer one is wrong and does no harm, since nobody waits for it.
 
 use std::{
     sync::OnceLock,
     time::{Duration, Instant},
 };
 
-/// A time in milliseconds from the first that anyone asked for, round and round in 49 days: for short distances.
+/// A time in milliseconds from the first that anyone asked for, round and round: for short distances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment(u32);
 
@@ -16,18 +16,17 @@ impl Moment {
     pub(crate) fn of(time: Instant) -> Self {
         static FIRST: OnceLock<Instant> = OnceLock::new();
         let first = *FIRST.get_or_init(|| time);
-        // Whoever asks first need not have the earliest time.
-        let (after, before) = (time.saturating_duration_since(first), first.saturating_duration_since(time));
-        Moment((after.as_millis() as u32).wrapping_sub(before.as_millis() as u32))
+        // Whoever asks first need not have the earliest time. A millisecond that was begun counts in neither direction, so
+        // that the distance of two times that are whole milliseconds apart is exact.
+        let after = time.saturating_duration_since(first).as_millis();
+        let before = first.saturating_duration_since(time).as_nanos().div_ceil(1_000_000);
+        Moment((after as u32).wrapping_sub(before as u32))
     }
 
+    /// Zero if `earlier` is later.
     pub(crate) fn since(self, earlier: Moment) -> Duration {
-        Duration::from_millis(self.0.wrapping_sub(earlier.0).into())
-    }
-
-    /// The time again, for one that was before `now`.
-    pub(crate) fn before(self, now: Instant) -> Option<Instant> {
-        now.checked_sub(Moment::of(now).since(self))
+        let millis = self.0.wrapping_sub(earlier.0) as i32;
+        Duration::from_millis(millis.max(0) as u64)
     }
 
     pub(crate) fn to_bits(self) -> u32 {
@@ -50,13 +49,9 @@ mod tests {
         // Unless another test asked before, this is the first, and neither the earliest nor the latest.
         Moment::of(times[1]);
         let [early, middle, late] = times.map(Moment::of);
-        for distance in [middle.since(early), late.since(middle)] {
-            // A millisecond that was begun may count on one side and not on the other.
-            assert!((1_499..=1_501).contains(&distance.as_millis()), "{distance:?}");
-        }
+        assert_eq!([middle.since(early), late.since(middle)], [Duration::from_millis(1_500); 2]);
         assert_eq!(Moment(4).since(Moment(u32::MAX - 5)), Duration::from_millis(10));
-        let (later, early) = (times[2], times[0]);
-        let again = Moment::from_bits(Moment::of(early).to_bits()).before(later).unwrap();
-        assert!(again.duration_since(early) <= Duration::from_millis(1));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(Moment::from_bits(late.to_bits()), late);
     }
 }

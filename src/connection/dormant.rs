@@ -145,7 +145,7 @@ impl Dormant {
         let mut core = Box::new(Core::blank(self.side, config.clone(), now, memory));
         let mut unpacked = Unpacked::new(&self.packed);
         (core.encoder, core.decoder) = unpacked.tables(config.encoder_table_size);
-        core.limits = Limits::unpack(&mut unpacked, now);
+        core.limits = Limits::unpack(&mut unpacked);
         core.packed = self.packed;
         core.send_preface = false;
         core.local.enable_connect_protocol = self.enable_connect_protocol;

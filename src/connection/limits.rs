@@ -77,7 +77,7 @@ impl Cheap {
 #[derive(Default)]
 pub(super) struct Limits {
     spent: [u32; Cheap::ALL.len()],
-    last_leak: Option<Instant>,
+    last_leak: Option<Moment>,
 }
 
 /// How often the allowances refill.
@@ -91,17 +91,17 @@ impl Limits {
         packed.number(u32::from(!unused));
         if !unused {
             self.spent.iter().for_each(|spent| packed.number(*spent));
-            packed.number(Moment::of(self.last_leak.unwrap_or(now)).to_bits());
+            packed.number(self.last_leak.unwrap_or(Moment::of(now)).to_bits());
         }
     }
 
     /// What [`pack`](Self::pack) made.
-    pub(super) fn unpack(unpacked: &mut Unpacked<'_>, now: Instant) -> Self {
+    pub(super) fn unpack(unpacked: &mut Unpacked<'_>) -> Self {
         if unpacked.number() == 0 {
             return Limits::default();
         }
         let spent = std::array::from_fn(|_| unpacked.number());
-        Limits { spent, last_leak: Moment::from_bits(unpacked.number()).before(now) }
+        Limits { spent, last_leak: Some(Moment::from_bits(unpacked.number())) }
     }
 
     /// The peer did something cheap; over its allowance it is a connection error.
@@ -110,7 +110,7 @@ impl Limits {
         if self.spent[slot] >= burst {
             self.leak(config, now);
         }
-        self.last_leak.get_or_insert(now);
+        self.last_leak.get_or_insert_with(|| Moment::of(now));
         if self.spent[slot] >= burst {
             return Err(match kind {
                 Cheap::Reset => Misdeed::ResetFlood,
@@ -157,7 +157,8 @@ impl Limits {
     /// Refills a tenth of each burst for every second since the last time.
     fn leak(&mut self, config: &Config, now: Instant) {
         let Some(last) = self.last_leak else { return };
-        let seconds = (now.saturating_duration_since(last).as_nanos() / LEAK.as_nanos()).min(10) as u32;
+        let now = Moment::of(now);
+        let seconds = (now.since(last).as_nanos() / LEAK.as_nanos()).min(10) as u32;
         if seconds == 0 {
             return;
         }

@@ -23,26 +23,37 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// As many linger at once, but no more than an eighth of the places.
 const MOST: u32 = 16;
 
-/// The streams that linger, and until when.
+/// The streams that linger, and until when. Boxed: few connections have any.
 #[derive(Default)]
-pub(super) struct Lingering(VecDeque<(StreamKey, Instant)>);
+pub(super) struct Lingering(Option<Box<VecDeque<(StreamKey, Instant)>>>);
 
 impl Lingering {
     pub(super) fn contains(&self, key: StreamKey) -> bool {
-        self.0.iter().any(|(other, _)| *other == key)
+        self.iter().any(|(other, _)| *other == key)
     }
 
     /// When the first is to be asked to end.
     pub(super) fn until(&self) -> Option<Instant> {
-        self.0.front().map(|(_, until)| *until)
+        self.iter().next().map(|(_, until)| *until)
     }
 
     /// The stream is gone.
     pub(super) fn forget(&mut self, key: StreamKey) {
-        self.0.retain(|(other, _)| *other != key);
-        if self.0.is_empty() {
-            self.0 = VecDeque::new();
+        if let Some(streams) = &mut self.0 {
+            streams.retain(|(other, _)| *other != key);
+            if streams.is_empty() {
+                self.0 = None;
+            }
         }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &(StreamKey, Instant)> {
+        self.0.iter().flat_map(|streams| streams.iter())
+    }
+
+    fn pop(&mut self) -> Option<StreamKey> {
+        let (key, _) = self.0.as_mut()?.pop_front()?;
+        Some(key)
     }
 }
 
@@ -55,10 +66,10 @@ impl Core {
         let waits = !(is_long || at_once || self.shutdown.is_going_away());
         let until = self.now.checked_add(MOMENT).filter(|_| waits && most > 0);
         let Some(until) = until else { return self.reset_stream(key, ErrorCode::NO_ERROR) };
-        while self.lingering.0.len() >= most {
+        while self.lingering.iter().count() >= most {
             self.end_first_lingering();
         }
-        self.lingering.0.push_back((key, until));
+        self.lingering.0.get_or_insert_default().push_back((key, until));
     }
 
     /// Those whose time has passed are asked to end.
@@ -70,13 +81,13 @@ impl Core {
 
     /// All are asked to end.
     pub(super) fn end_all_lingering(&mut self) {
-        while !self.lingering.0.is_empty() {
+        while self.lingering.until().is_some() {
             self.end_first_lingering();
         }
     }
 
     fn end_first_lingering(&mut self) {
-        if let Some((key, _)) = self.lingering.0.pop_front() {
+        if let Some(key) = self.lingering.pop() {
             self.reset_stream(key, ErrorCode::NO_ERROR);
         }
     }

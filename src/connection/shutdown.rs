@@ -31,8 +31,8 @@ pub(super) struct Shutdown {
     sent: Option<(StreamId, ErrorCode)>,
     /// The last stream that the peer's GOAWAY named.
     received: Option<StreamId>,
-    /// Why everything is over.
-    failure: Option<Error>,
+    /// Why everything is over. Boxed: once in the life of a connection.
+    failure: Option<Box<Error>>,
     /// The peer sends no more (the socket's end of file).
     pub(super) eof: bool,
 }
@@ -57,11 +57,11 @@ impl Shutdown {
 
     /// Everything is over, for this reason; the first reason stays.
     pub(super) fn fail(&mut self, error: Error) {
-        self.failure.get_or_insert(error);
+        self.failure.get_or_insert_with(|| Box::new(error));
     }
 
     pub(super) fn failure(&self) -> Option<&Error> {
-        self.failure.as_ref()
+        self.failure.as_deref()
     }
 
     /// Whether either side has said that no new streams are to be opened.

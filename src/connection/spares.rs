@@ -47,8 +47,8 @@ pub(super) fn put(mut map: HeaderMap) {
 pub(super) fn shed() {
     let surplus = MAPS.try_with(|maps| {
         let mut maps = maps.borrow_mut();
-        let enough = FEW.max(maps.len() / 2).min(maps.len());
-        maps.split_off(enough)
+        let enough = FEW.max(maps.len() / 2);
+        if maps.len() > enough { maps.split_off(enough) } else { Vec::new() }
     });
     drop(surplus);
 }

@@ -8,8 +8,8 @@ use super::{
     Decoder, Encoder,
     decoder_table::DecoderTable,
     encoder_table::{EncoderTable, EntryHash},
-    entry::{Entry, Name},
-    hash,
+    entry::Entry,
+    familiar, hash,
     indexing::Sightings,
     integer,
 };
@@ -57,6 +57,7 @@ impl Packed {
             self.0.extend_from_slice(&hash.to_le_bytes());
         }
         self.number(encoder.table.len() as u32);
+        self.number(encoder.table.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() as u32);
         encoder.table.iter().for_each(|(name, value)| self.entry(name, value));
     }
 
@@ -107,7 +108,9 @@ impl<'a> Unpacked<'a> {
         let (count, replace) = (self.number(), self.number() != 0);
         let hashes = (0..count).map(|_| self.take(4).try_into().map_or(0, u32::from_le_bytes));
         let sightings = Sightings::of_parts(hashes, replace);
-        for _ in 0..self.number() {
+        let (count, octets) = (self.number(), self.number());
+        table.reserve(count as usize, octets as usize);
+        for _ in 0..count {
             let (name, value) = self.entry();
             table.insert(EntryHash::new(hash::of(name), hash::of(value)), name, value);
         }
@@ -121,7 +124,7 @@ impl<'a> Unpacked<'a> {
         table.reserve(count as usize);
         for _ in 0..count {
             let (name, value) = self.entry();
-            table.insert(Entry::new(Name::parse(name), value));
+            table.insert(familiar::entry(name, value));
         }
         Decoder { table, limit, owed }
     }

@@ -69,6 +69,13 @@ impl EncoderTable {
         self.slots.iter().map(|slot| self.name_and_value(slot))
     }
 
+    /// Makes room for so many entries with so many octets in their names and values, exactly.
+    pub(super) fn reserve(&mut self, entries: usize, octets: usize) {
+        self.hashes.reserve_exact(entries);
+        self.slots.reserve_exact(entries);
+        self.octets.reserve_exact(octets);
+    }
+
     /// The position of an entry with this name and value, which have this hash; 0 is the newest.
     pub(super) fn find(&self, hash: EntryHash, name: &[u8], value: &[u8]) -> Option<usize> {
         self.search(hash.0, u32::MAX, |slot| {

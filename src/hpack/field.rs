@@ -1,7 +1,7 @@
 //! One field line, decoded or to encode: a pseudo-header field (RFC 9113 §8.3) or a regular one.
 //!
 //! Always true here: the name and the value of a decoded [`Field`] are valid (RFC 9113 §8.2.1); its memory is
-//! its own.
+//! its own, or that of equal ones.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};

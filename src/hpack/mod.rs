@@ -16,6 +16,7 @@ mod dormant;
 mod encoder;
 mod encoder_table;
 mod entry;
+mod familiar;
 mod field;
 mod hash;
 mod huffman;

@@ -199,3 +199,11 @@ fn identifiers_that_ran_out_stay_so() {
         assert_eq!(raw.end.conn.next_stream_id(), next);
     }
 }
+
+#[test]
+fn a_connection_that_wakes_asks_for_no_large_memory() {
+    // The usual C library (glibc) has lists of free memory for each thread up to this; what is larger costs a search, and
+    // often much more.
+    const QUICK: usize = 1_032;
+    assert!(size_of::<crate::connection::core::Core>() <= QUICK);
+}
