@@ -2,13 +2,14 @@
 //!
 //! All sizes are there at once and take turns, so that a slow moment of the machine hits each.
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use millpond_testkit::{cpu_time, table::Table};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{
+    STOCK_AT_MOST,
     common::{BoxError, Client, Options, Stack, raw, results::Results},
     hall::{self, Hall},
 };
@@ -31,7 +32,8 @@ impl Effort {
     /// To see what it costs.
     pub fn full(rounds: usize) -> Self {
         const SIZES: &[usize] = &[0, 1, 10, 100, 1_000, 10_000];
-        Effort { rounds, calls: 20_000, streams: SIZES, connections: &SIZES[1..] }
+        const CONNECTIONS: &[usize] = &[1, 10, 100, 1_000, 10_000, 100_000];
+        Effort { rounds, calls: 20_000, streams: SIZES, connections: CONNECTIONS }
     }
 }
 
@@ -98,38 +100,56 @@ fn call<C: Client>(runtime: &Runtime, client: &mut C, calls: usize) -> Result<Du
     Ok((clock()? - before) / u32::try_from(calls)?)
 }
 
-/// A call on a server that has so many connections: always on the same, and on any.
-pub fn beside_connections(effort: Effort, most: usize, results: &mut Results) -> Result<(), BoxError> {
+/// A call on a server that has so many connections, always on the same and on any: ours, a stock one, and a loop that has
+/// no state. Gives how many blocks are still out.
+pub fn beside_connections(effort: Effort, most: usize, results: &mut Results) -> Result<usize, BoxError> {
+    const SUBJECTS: [&str; 3] = [hall::MILLPOND, hall::HYPER, hall::LOOP];
     let sizes: Vec<usize> =
         effort.connections.iter().copied().filter(|size| *size < most).chain([most]).collect();
+    // By subject, then by size; a stock server does not hold the most.
     let mut halls = Vec::new();
-    for &size in &sizes {
-        let mut hall = Hall::start(hall::MILLPOND, 0)?;
-        hall.add(size)?;
-        halls.push(hall);
+    for subject in SUBJECTS {
+        let mut of_subject = Vec::new();
+        for &size in &sizes {
+            let held = subject != hall::HYPER || size <= STOCK_AT_MOST;
+            of_subject.push(if held { Some(full(subject, size)?) } else { None });
+        }
+        halls.push(of_subject);
     }
-    let mut rounds = vec![(Vec::new(), Vec::new()); halls.len()];
+    let mut rounds = vec![vec![(Vec::new(), Vec::new()); sizes.len()]; SUBJECTS.len()];
     for turn in 0..=effort.rounds {
-        for (hall, (one, any)) in halls.iter_mut().zip(&mut rounds) {
-            let times = [hall.call(effort.calls, false)?, hall.call(effort.calls, true)?];
-            if turn > 0 {
-                one.push(times[0]);
-                any.push(times[1]);
+        for (halls, rounds) in halls.iter_mut().zip(&mut rounds) {
+            for (hall, (one, any)) in halls.iter_mut().zip(rounds) {
+                let Some(hall) = hall else { continue };
+                let times = [hall.call(effort.calls, false)?, hall.call(effort.calls, true)?];
+                if turn > 0 {
+                    one.push(times[0]);
+                    any.push(times[1]);
+                }
             }
         }
     }
-    let (one, any): (Vec<_>, Vec<_>) =
-        rounds.into_iter().map(|(one, any)| (median(one), median(any))).unzip();
-    let title = "processor time of a call in the server, by open connections";
-    let subjects = [("millpond, the same connection", one), ("millpond, any connection", any)];
-    show(title, "connections", &sizes, &subjects, results);
-    for mut hall in halls {
-        let books = hall.books()?;
-        if books.blocks_out > 0 {
-            return Err(io::Error::other("blocks are still out").into());
-        }
+    let names =
+        SUBJECTS.map(|subject| [format!("{subject}, the same connection"), format!("{subject}, any")]);
+    let mut subjects = Vec::new();
+    for (names, rounds) in names.iter().zip(rounds) {
+        let (one, any): (Vec<_>, Vec<_>) =
+            rounds.into_iter().map(|(one, any)| (median(one), median(any))).unzip();
+        subjects.extend([(names[0].as_str(), one), (names[1].as_str(), any)]);
     }
-    Ok(())
+    let title = "processor time of a call in the server, by open connections";
+    show(title, "connections", &sizes, &subjects, results);
+    let mut blocks_out = 0;
+    for hall in halls.iter_mut().flatten().flatten() {
+        blocks_out += hall.books()?.blocks_out;
+    }
+    Ok(blocks_out)
+}
+
+fn full(subject: &str, size: usize) -> Result<Hall, BoxError> {
+    let mut hall = Hall::start_timed(subject)?;
+    hall.add(size)?;
+    Ok(hall)
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -144,14 +164,20 @@ fn show(title: &str, unit: &str, sizes: &[usize], subjects: &[(&str, Vec<Duratio
             .chain(subjects.iter().flat_map(|(name, _)| [(*name).to_owned(), "to the first".to_owned()])),
     );
     for (index, size) in sizes.iter().enumerate() {
-        let micros = |times: &[Duration]| times[index].as_secs_f64() * 1e6;
+        // Zero: not measured.
+        let micros =
+            |times: &[Duration]| Some(times[index].as_secs_f64() * 1e6).filter(|micros| *micros > 0.0);
         let mut row = vec![format!("{size} {unit}")];
         for (_, times) in subjects {
-            row.push(format!("{:.2} µs", micros(times)));
-            row.push(format!("{:.2}", times[index].as_secs_f64() / times[0].as_secs_f64()));
+            let shown =
+                micros(times).zip(micros(times).map(|micros| micros / (times[0].as_secs_f64() * 1e6)));
+            let [time, ratio] = shown.map_or_else(Default::default, |(time, ratio)| {
+                [format!("{time:.2} µs"), format!("{ratio:.2}")]
+            });
+            row.extend([time, ratio]);
         }
         table.row(row);
-        let figures = subjects.iter().map(|(name, times)| (*name, micros(times)));
+        let figures = subjects.iter().filter_map(|(name, times)| Some((*name, micros(times)?)));
         results.add(title, format!("{size} {unit}"), "µs", figures);
     }
     println!("{table}");

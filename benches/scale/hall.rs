@@ -4,7 +4,7 @@
 
 use std::{
     convert::Infallible,
-    future::ready,
+    future::{poll_fn, ready},
     io,
     process::Command,
     sync::Arc,
@@ -15,23 +15,26 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use millpond::{Server, buffer::BufferPool};
+use millpond::{Server, buffer::BufferPool, readiness::ReadReady};
 use millpond_testkit::{
     cpu_time,
     heap::CountingAllocator,
     rss,
     worker::{Worker, obey},
 };
-use tokio::{runtime::Runtime, sync::mpsc};
+use tokio::{io::AsyncWriteExt, runtime::Runtime, sync::mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{
     common::{BoxError, raw},
-    script::{End, Script, Wire},
+    script::{self, End, Script, Wire},
 };
 
 /// The name of the hidden sub-command; the subject's name follows.
 pub const HALL: &str = "hall";
+
+/// The flag of one whose calls are timed.
+const TIMED: &str = "--timed";
 
 /// No server: the connections alone.
 pub const NOBODY: &str = "IO alone";
@@ -41,6 +44,9 @@ pub const MILLPOND: &str = "millpond";
 
 /// Stock hyper.
 pub const HYPER: &str = "hyper";
+
+/// A task for each connection that reads and writes what a server would, and looks at none of it.
+pub const LOOP: &str = "a loop";
 
 /// How long one task may take.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -72,6 +78,12 @@ impl Hall {
         let mut hall = Hall(Worker::start(command.args([HALL, subject]), LIMIT)?);
         hall.add(warm)?;
         Ok(hall)
+    }
+
+    /// Starts the process for calls that are timed: its heap is not counted.
+    pub fn start_timed(subject: &str) -> io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        Ok(Hall(Worker::start(command.args([HALL, subject, TIMED]), LIMIT)?))
     }
 
     /// Makes so many more connections, each of which makes a call.
@@ -112,6 +124,7 @@ pub fn work(subject: &str, heap: &'static CountingAllocator) -> Result<(), BoxEr
             });
         }
         HYPER => drop(runtime.spawn(hyper(ends))),
+        LOOP => drop(runtime.spawn(echo_script(ends))),
         _ => return Err(format!("there is no server {subject}").into()),
     }
     let served = subject != NOBODY;
@@ -127,6 +140,22 @@ async fn hyper(mut ends: mpsc::Receiver<End>) {
         });
         let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
         tokio::spawn(server.serve_connection(TokioIo::new(end), service));
+    }
+}
+
+/// What a connection costs that has no state: it answers whatever comes with three frames.
+async fn echo_script(mut ends: mpsc::Receiver<End>) {
+    while let Some(mut end) = ends.recv().await {
+        tokio::spawn(async move {
+            let mut octets = [0; 512];
+            loop {
+                poll_fn(|cx| end.poll_read_ready(cx)).await?;
+                poll_fn(|cx| ReadReady::poll_read(&mut end, cx, &mut octets)).await?;
+                end.write_all(script::ANSWER).await?;
+            }
+            #[expect(unreachable_code, reason = "says what errors are")]
+            Ok::<_, io::Error>(())
+        });
     }
 }
 

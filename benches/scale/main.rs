@@ -75,7 +75,12 @@ enum Role {
     #[command(hide = true, name = idle::WORKER)]
     Worker { stack: String },
     #[command(hide = true, name = hall::HALL)]
-    Hall { subject: String },
+    Hall {
+        subject: String,
+        /// Its calls are timed, and its heap is not counted.
+        #[arg(long)]
+        timed: bool,
+    },
 }
 
 /// Stock servers hold tens of kilobytes for each connection: no more of those.
@@ -94,7 +99,10 @@ fn main() -> Result<ExitCode, BoxError> {
             idle::work(stack, &HEAP)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Some(Role::Hall { subject }) => {
+        Some(Role::Hall { subject, timed }) => {
+            if *timed {
+                HEAP.stop();
+            }
             hall::work(subject, &HEAP)?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -125,7 +133,7 @@ fn main() -> Result<ExitCode, BoxError> {
     if wanted(Part::Calls) {
         let calls = if flags.quick { calls::Effort::quick() } else { calls::Effort::full(flags.rounds) };
         calls::beside_streams(calls, &mut results)?;
-        calls::beside_connections(calls, most, &mut results)?;
+        blocks_out += calls::beside_connections(calls, most, &mut results)?;
     }
     if wanted(Part::Threads) {
         let effort = match flags.quick {

@@ -54,6 +54,11 @@ const OPENING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
 /// The acknowledgement of the server's SETTINGS.
 const ACKNOWLEDGEMENT: &[u8] = b"\0\0\0\x04\x01\0\0\0\0";
 
+/// What a server writes for a call, in its sizes: a head, a message and trailers.
+pub const ANSWER: &[u8] = b"\0\0\x03\x01\x04\0\0\0\x01\x88\xbf\xbe\
+    \0\0\x05\0\0\0\0\0\x01\0\0\0\0\0\
+    \0\0\x02\x01\x05\0\0\0\x01\xbd\xbc";
+
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! It sees what goes through the Rust allocator and nothing else: anonymous mappings, thread stacks and the
-//! allocator's own slack show only in [`rss`](crate::rss). The counters are shared by all threads, so a bench that
-//! takes times should not install it.
+//! allocator's own slack show only in [`rss`](crate::rss). The counters are shared by all threads, so a process that
+//! takes times should not install it, or have it [stop](CountingAllocator::stop).
 #![expect(
     unsafe_code,
     reason = "`GlobalAlloc` is an unsafe trait, and `malloc_trim` a C function; there is no other way to either"
@@ -22,7 +22,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 thread_local! {
     // Without a destructor, so it may be asked while the thread ends.
@@ -35,6 +35,7 @@ pub struct CountingAllocator {
     live: AtomicUsize,
     peak: AtomicUsize,
     allocations: AtomicUsize,
+    stopped: AtomicBool,
 }
 
 /// What a [`CountingAllocator`] has counted.
@@ -51,7 +52,12 @@ pub struct Usage {
 impl CountingAllocator {
     /// An allocator that has counted nothing yet.
     pub const fn new() -> Self {
-        Self { live: AtomicUsize::new(0), peak: AtomicUsize::new(0), allocations: AtomicUsize::new(0) }
+        Self {
+            live: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            allocations: AtomicUsize::new(0),
+            stopped: AtomicBool::new(false),
+        }
     }
 
     /// From now on what this thread allocates and frees is counted in books of its own as well, which any thread may
@@ -79,8 +85,16 @@ impl CountingAllocator {
         self.peak.store(self.live.load(Relaxed), Relaxed);
     }
 
+    /// Counts no more from now on: what follows is timed. What was counted is worth nothing then.
+    pub fn stop(&self) {
+        self.stopped.store(true, Relaxed);
+    }
+
     /// These books and those of the thread.
     fn each(&self, write: impl Fn(&CountingAllocator)) {
+        if self.stopped.load(Relaxed) {
+            return;
+        }
         write(self);
         if let Some(account) = ACCOUNT.get() {
             write(account);
@@ -199,6 +213,16 @@ mod tests {
         // SAFETY: as above.
         unsafe { heap.dealloc(heap.alloc(layout), layout) };
         assert_eq!(heap.usage(), Usage { live: 0, peak: 100, allocations: 2 });
+    }
+
+    #[test]
+    fn one_that_was_stopped_counts_nothing() {
+        let heap = CountingAllocator::new();
+        heap.stop();
+        let layout = Layout::from_size_align(100, 8).expect("a valid layout");
+        // SAFETY: `layout` is not empty; freed once, with the layout it was made with.
+        unsafe { heap.dealloc(heap.alloc(layout), layout) };
+        assert_eq!(heap.usage(), Usage::default());
     }
 
     #[test]
