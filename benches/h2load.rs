@@ -59,9 +59,9 @@ enum Role {
     Serve { server: String },
 }
 
-/// What the tables call our servers that poll each handler on its connection's task first.
-const INLINE: &str = "millpond, inline";
-const INLINE_GRPC: &str = "millpond, gRPC, inline";
+/// What the tables call our servers that spawn each handler at once.
+const SPAWNED: &str = "millpond, spawned";
+const SPAWNED_GRPC: &str = "millpond, gRPC, spawned";
 const NGHTTPD: &str = "nghttpd";
 const HYPER: &str = "hyper";
 const ALONE: &str = "the service alone";
@@ -97,7 +97,7 @@ fn measure(flags: &Flags, folder: &Path, results: &mut Results) -> Result<(), Bo
     fs::write(folder.join("index.html"), HELLO)?;
     let message = folder.join("message");
     fs::write(&message, echo_body(&[7; 16]))?;
-    let mut hello = vec![ours("millpond")?, ours(INLINE)?, ours(HYPER)?];
+    let mut hello = vec![ours("millpond")?, ours(SPAWNED)?, ours(HYPER)?];
     match installed(NGHTTPD) {
         true => hello.push(nghttpd(folder)?),
         false => println!("NOT MEASURED: nghttpd is not installed (tests/peers/install.sh)"),
@@ -105,7 +105,7 @@ fn measure(flags: &Flags, folder: &Path, results: &mut Results) -> Result<(), Bo
     let hello = Load { title: "GET /", servers: hello, path: "/", body: None, alone: None };
     compare(flags, &hello, results)?;
     drop(hello);
-    let servers = [grpc::Millpond::NAME, INLINE_GRPC, grpc::Tonic::NAME].map(ours);
+    let servers = [grpc::Millpond::NAME, SPAWNED_GRPC, grpc::Tonic::NAME].map(ours);
     let servers = servers.into_iter().collect::<Result<_, _>>()?;
     let alone = Some(service_alone(flags)?);
     let unary = Load { title: "unary gRPC of 16 octets", servers, path: UNARY, body: Some(message), alone };
@@ -300,22 +300,25 @@ fn serve(server: &str) -> Result<(), BoxError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("listening on {}", listener.local_addr()?);
-        let inline = Options { inline: true, ..Options::default() };
+        let spawned = Options { spawn: true, ..Options::default() };
         match server {
             "millpond" => hello(listener, false).await,
-            INLINE => hello(listener, true).await,
+            SPAWNED => hello(listener, true).await,
             HYPER => hyper_hello(listener).await,
             grpc::Millpond::NAME => grpc::Millpond::serve(listener, Options::default()).await,
-            INLINE_GRPC => grpc::Millpond::serve(listener, inline).await,
+            SPAWNED_GRPC => grpc::Millpond::serve(listener, spawned).await,
             grpc::Tonic::NAME => grpc::Tonic::serve(listener, Options::default()).await,
             _ => Err(format!("there is no server {server}").into()),
         }
     })
 }
 
-async fn hello(listener: TcpListener, inline: bool) -> Result<(), BoxError> {
+async fn hello(listener: TcpListener, spawn: bool) -> Result<(), BoxError> {
     let service = tower::service_fn(async |_: Request<millpond::Body>| answer());
-    let server = millpond::Server::builder().poll_handlers_inline(inline);
+    let mut server = millpond::Server::builder();
+    if spawn {
+        server = server.poll_handlers_inline(false);
+    }
     Ok(server.serve_with_incoming(millpond::server::TcpIncoming::from(listener), service).await?)
 }
 

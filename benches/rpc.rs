@@ -46,9 +46,9 @@ struct Flags {
     /// Only work whose name begins so.
     #[arg(long, default_value = "")]
     work: String,
-    /// Our server polls each handler on its connection's task first.
+    /// Our server spawns each handler at once.
     #[arg(long)]
-    inline: bool,
+    spawn: bool,
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -140,7 +140,7 @@ fn main() -> Result<(), BoxError> {
             {
                 continue;
             }
-            let options = Options { windows, inline: flags.inline, ..Options::default() };
+            let options = Options { windows, spawn: flags.spawn, ..Options::default() };
             let both = Setting { flags: &flags, windows, threads };
             let wanted = |pair| flags.pair.map_or(pair != Pair::Pooling, |only| only == pair);
             if wanted(Pair::Grpc) {

@@ -33,9 +33,9 @@ struct Flags {
     /// Threads; 1 has no other threads at all [default: one for each processor].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// Polls each handler on its connection's task first.
-    #[arg(long)]
-    inline: bool,
+    /// Polls each handler on its connection's task first, or spawns it at once [default: polls with one thread].
+    #[arg(long, action = clap::ArgAction::Set)]
+    inline: Option<bool>,
     /// Seconds that calls may take to finish in the end.
     #[arg(long, default_value_t = 10)]
     grace: u64,
@@ -66,8 +66,10 @@ async fn serve(flags: Flags) -> Result<(), BoxError> {
         async move { while stopped.changed().await.is_ok() {} }
     };
 
-    let server =
-        Server::builder().poll_handlers_inline(flags.inline).shutdown_grace(Duration::from_secs(flags.grace));
+    let mut server = Server::builder().shutdown_grace(Duration::from_secs(flags.grace));
+    if let Some(inline) = flags.inline {
+        server = server.poll_handlers_inline(inline);
+    }
     let routes = echo::routes();
     let service = service_fn(move |request| answer(routes.clone(), request));
     let mut serving = JoinSet::new();

@@ -38,8 +38,10 @@ impl Stack for Millpond {
 
     async fn serve(listener: TcpListener, options: Options) -> Result<(), BoxError> {
         let incoming = millpond::server::TcpIncoming::from(listener);
-        let server =
-            millpond::Server::builder().config(options.config()).poll_handlers_inline(options.inline);
+        let mut server = millpond::Server::builder().config(options.config());
+        if options.spawn {
+            server = server.poll_handlers_inline(false);
+        }
         Ok(server.serve_with_incoming(incoming, routes()).await?)
     }
 

@@ -72,8 +72,8 @@ pub trait Bulk: Client {
 pub struct Options {
     /// Windows and buffers.
     pub windows: Windows,
-    /// Whether our server polls a handler on the connection's own task first; stock servers have no such option.
-    pub inline: bool,
+    /// Whether our server spawns each handler at once, which stock servers do, though it need not.
+    pub spawn: bool,
     /// Whether ours pools its read buffers, or keeps one for each connection.
     pub pooling: bool,
     /// Streams that a client may have open, if not what the windows say.
@@ -103,7 +103,7 @@ pub const MAX_STREAMS: u32 = 200;
 
 impl Default for Options {
     fn default() -> Self {
-        Options { windows: Windows::Defaults, inline: false, pooling: true, max_streams: None }
+        Options { windows: Windows::Defaults, spawn: false, pooling: true, max_streams: None }
     }
 }
 

@@ -23,8 +23,9 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// As many linger at once, but no more than an eighth of the places.
 const MOST: u32 = 16;
 
-/// The streams that linger, and until when. Boxed: few connections have any.
+/// The streams that linger, and until when.
 #[derive(Default)]
+#[expect(clippy::box_collection, reason = "rare, and a connection is to stay small")]
 pub(super) struct Lingering(Option<Box<VecDeque<(StreamKey, Instant)>>>);
 
 impl Lingering {

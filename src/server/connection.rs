@@ -31,6 +31,7 @@ use crate::{
 use http::StatusCode;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    runtime::{Handle, RuntimeFlavor},
     time::Sleep,
 };
 
@@ -48,12 +49,20 @@ pub(super) struct Serving<IO, S> {
     info: PeerInfo,
     running: Option<Arc<AtomicUsize>>,
     age: Option<Box<Age>>,
+    /// Whether handlers are polled first on this task.
+    inline: bool,
+    /// How many were in this poll.
+    inlined: u32,
     /// How many requests the service had no room for when it was last asked.
     backlog: usize,
     /// Runs once the peer has closed its side.
     half_closed: Option<Pin<Box<Sleep>>>,
     _entry: Entry,
 }
+
+/// So many handlers are polled on a connection's task before other tasks have their turn: about as many as tokio polls
+/// tasks before it looks at its sockets.
+const INLINE_AT_ONCE: u32 = 64;
 
 /// When a connection is to end for its age or its idleness.
 struct Age {
@@ -84,21 +93,38 @@ where
         let entry = drain.enter(driver.shared());
         let running = options.concurrency_limit.map(|_| Arc::new(AtomicUsize::new(0)));
         let age = Age::new(&options);
-        Serving { driver, service, options, info, running, age, backlog: 0, half_closed: None, _entry: entry }
+        Serving {
+            inline: options.poll_handlers_inline.unwrap_or_else(is_one_thread),
+            driver,
+            service,
+            options,
+            info,
+            running,
+            age,
+            inlined: 0,
+            backlog: 0,
+            half_closed: None,
+            _entry: entry,
+        }
     }
 
-    /// Gives waiting requests to the service, as many as it takes.
-    fn accept(&mut self, cx: &mut Context<'_>) {
+    /// Gives waiting requests to the service, as many as it takes. `false`: other tasks are to have their turn first.
+    fn accept(&mut self, cx: &mut Context<'_>) -> bool {
         if self.backlog > 0 {
             // Those that had to wait may have been cancelled meanwhile.
             self.driver.post().incoming.retain_mut(|incoming| incoming.respond.poll_reset(cx).is_pending());
         }
         self.hand_over(cx);
         self.backlog = self.driver.post().incoming.len();
+        let goes_on = self.inlined < INLINE_AT_ONCE;
+        if !goes_on {
+            cx.waker().wake_by_ref();
+        }
+        goes_on
     }
 
     fn hand_over(&mut self, cx: &mut Context<'_>) {
-        while !self.driver.post().incoming.is_empty() {
+        while !self.driver.post().incoming.is_empty() && self.inlined < INLINE_AT_ONCE {
             let full = self.is_full();
             if full && !self.options.load_shed {
                 return;
@@ -150,7 +176,6 @@ where
             call.permit = Some(Permit { running: running.clone(), shared: self.driver.shared().clone() });
         }
         self.info.put(head.extensions_mut());
-        let inline = self.options.poll_handlers_inline;
         // The application's code may panic before there is a future as well as in it.
         let (service, trace_fn) = (&mut self.service, &self.options.trace_fn);
         let called = catch_unwind(AssertUnwindSafe(|| {
@@ -162,10 +187,11 @@ where
         };
         call.span = span;
         let handler = Handler::<_, S::ResponseBody>::new(future, call);
-        if !inline {
+        if !self.inline {
             tokio::spawn(handler);
             return;
         }
+        self.inlined += 1;
         let mut handler = Box::pin(handler);
         // A panic drops nothing half-way here: the handler is dropped whole, below.
         match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
@@ -243,6 +269,11 @@ where
     }
 }
 
+/// Whether all tasks share one thread, as far as is known.
+fn is_one_thread() -> bool {
+    Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread)
+}
+
 /// The time on the runtime's clock, which the timers follow.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
@@ -280,10 +311,15 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        this.inlined = 0;
         loop {
             this.watch_age(cx);
             match this.driver.poll_drive(cx) {
-                Poll::Ready(Progress::Requests) => this.accept(cx),
+                Poll::Ready(Progress::Requests) => {
+                    if !this.accept(cx) {
+                        return Poll::Pending;
+                    }
+                }
                 Poll::Ready(Progress::Over) => {
                     if let Some(error) = this.driver.post().outcome() {
                         tracing::debug!(%error, "connection ended");
@@ -308,7 +344,9 @@ where
                         continue;
                     }
                     let waiting = this.driver.post().incoming.len();
-                    this.accept(cx);
+                    if !this.accept(cx) {
+                        return Poll::Pending;
+                    }
                     if this.driver.post().incoming.len() == waiting {
                         // What the driver did may have begun or ended a time of idleness.
                         this.watch_age(cx);

@@ -87,7 +87,8 @@ pub(crate) struct Options {
     load_shed: bool,
     timeout: Option<Duration>,
     no_date: bool,
-    poll_handlers_inline: bool,
+    /// Not said: where all tasks share one thread.
+    poll_handlers_inline: Option<bool>,
     trace_fn: Option<TraceFn>,
 }
 
@@ -209,9 +210,11 @@ impl<L> Server<L> {
     /// Whether a handler is polled once on the connection's own task before it gets a task of its own. A
     /// handler that is ready at once then costs no task and no wake-up. The price: until its first `.await`
     /// that waits, a handler holds up the other streams of its connection, and handlers of one connection do
-    /// not run in parallel. Default false.
+    /// not run in parallel. After 64 of them other tasks have their turn. Default: on in a runtime that has one
+    /// thread for all tasks ([`RuntimeFlavor::CurrentThread`](tokio::runtime::RuntimeFlavor::CurrentThread)), where a
+    /// handler holds up the others in any case; off in others.
     pub fn poll_handlers_inline(mut self, on: bool) -> Self {
-        self.options.poll_handlers_inline = on;
+        self.options.poll_handlers_inline = Some(on);
         self
     }
 

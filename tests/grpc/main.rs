@@ -20,6 +20,7 @@ mod proxies;
 mod raw;
 mod server_calls;
 mod server_failures;
+mod server_inline;
 mod server_life;
 mod server_limits;
 mod server_messages;
