@@ -94,9 +94,10 @@ pub(super) struct DataInProgress {
     pub(super) charged: u32,
 }
 
-/// A table of so many streams or events is kept when it is empty, if the connection rests some time later and gives all
-/// back then; so many events anyhow while streams are open, for each of them causes one now and then.
-const FEW: usize = 16;
+/// Tables for so many streams and events are kept when they are empty, if the connection is to rest soon and gives all back
+/// then; so many events anyhow while streams are open, for each of them causes one now and then. A burst of calls that comes
+/// again and again finds them as it left them.
+pub(crate) const MANY: usize = 128;
 
 impl Core {
     pub(super) fn new(side: Side, config: Arc<Config>, now: Instant) -> Self {
@@ -125,7 +126,7 @@ impl Core {
             decoder: Decoder::new(4_096),
             encoder: Encoder::new(config.encoder_table_size),
             packed: Box::default(),
-            streams: Streams::new(if config.rests() { FEW } else { 0 }),
+            streams: Streams::new(if config.rests() { MANY } else { 0 }),
             send_credit: SendCredit::new(),
             recv_credit: RecvCredit::new(config.initial_connection_window_size, config.max_unread),
             memory,
@@ -160,11 +161,21 @@ impl Core {
         if let Event::Closed { key } = event {
             self.streams.free(key);
         }
-        let few = if self.config.rests() || !self.streams.is_empty() { FEW } else { 0 };
-        if self.events.is_empty() && self.events.capacity() > few {
+        let kept = if self.config.rests() || !self.streams.is_empty() { MANY } else { 0 };
+        self.shed_events(kept);
+        Some(event)
+    }
+
+    /// Gives back empty tables that are larger than so many.
+    pub(super) fn shed(&mut self, kept: usize) {
+        self.streams.shed(kept);
+        self.shed_events(kept);
+    }
+
+    fn shed_events(&mut self, kept: usize) {
+        if self.events.is_empty() && self.events.capacity() > kept {
             self.events = VecDeque::new();
         }
-        Some(event)
     }
 
     /// Whether our side opens streams with this identifier (§5.1.1).

@@ -19,7 +19,7 @@ use crate::{
 use super::{
     Connection, Side,
     closed::Known,
-    core::Core,
+    core::{Core, MANY},
     flow::{RecvCredit, SendCredit},
     limits::Limits,
     memory::Ledger,
@@ -61,13 +61,16 @@ struct Rare {
     memory: Option<Box<Ledger>>,
 }
 
+/// Tables for so many are kept by a connection that is awake and cannot rest yet.
+const FEW: usize = 16;
+
 impl Connection {
     /// What has to be kept of this connection while it rests; it is itself to be dropped then. `None` while anything
     /// is open, under way, awaited or to be said, and for a connection that ends.
     ///
     /// To rest is not free, nor is to wake: worth it after some time without traffic.
     pub fn rest(&mut self, now: Instant) -> Option<Dormant> {
-        let between_frames = self.is_at_boundary() && self.cursor.is_none() && self.gathered() == 0;
+        let between_frames = self.is_between_frames();
         let core = &mut *self.core;
         if !between_frames || !core.is_quiet() {
             return None;
@@ -96,11 +99,37 @@ impl Connection {
             rare: core.take_rare(),
         })
     }
+
+    /// Gives back what is kept for a burst of streams like the last one, if that may take longer than until the next
+    /// [rest](Self::rest), which gives all back. For drivers, before they sleep.
+    pub fn shed(&mut self) {
+        let kept = self.kept_places();
+        self.core.shed(kept);
+    }
+
+    /// For how many streams empty tables are kept: for few if anything stands in the way of a rest but time and what the
+    /// application has not read, as what a peer has begun and not ended does.
+    pub(crate) fn kept_places(&self) -> usize {
+        match (self.core.config.rests(), self.is_between_frames() && self.core.is_calm()) {
+            (true, true) => MANY,
+            (true, false) => FEW,
+            (false, _) => 0,
+        }
+    }
+
+    fn is_between_frames(&self) -> bool {
+        self.is_at_boundary() && self.cursor.is_none() && self.gathered() == 0
+    }
 }
 
 impl Core {
-    /// Whether nothing is open, under way, awaited or to be said.
+    /// Whether nothing is open, under way, awaited or to be said, and nobody owes credit.
     fn is_quiet(&self) -> bool {
+        self.is_calm() && self.send_credit.assigned() == 0 && self.recv_credit.is_at_rest()
+    }
+
+    /// Whether nothing is open, under way, awaited or to be said.
+    fn is_calm(&self) -> bool {
         let said_all = !self.send_preface && self.control.is_empty() && self.events.is_empty();
         let hears_nothing = self.remote.received
             && self.local.is_settled()
@@ -110,9 +139,8 @@ impl Core {
             && !self.shutdown.is_going_away()
             && !self.shutdown.eof
             && self.blocked_since.is_none();
-        let owes_nothing = self.send_credit.assigned() == 0 && self.recv_credit.is_at_rest();
         let empty = self.streams.is_vacant() && self.prioritized.is_empty() && self.data.is_none();
-        said_all && hears_nothing && stays && owes_nothing && empty
+        said_all && hears_nothing && stays && empty
     }
 
     fn take_rare(&mut self) -> Option<Box<Rare>> {

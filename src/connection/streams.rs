@@ -179,14 +179,14 @@ pub(super) struct Streams {
     places: HashMap<StreamId, u32, BuildHasherDefault<IdHasher>>,
     queues: [Ends; Queue::COUNT],
     /// Places that are kept while no stream is there.
-    few: usize,
+    kept: usize,
 }
 
 impl Streams {
-    /// An empty table that keeps `few` places when it is empty again.
-    pub(super) fn new(few: usize) -> Self {
+    /// An empty table that keeps `kept` places when it is empty again.
+    pub(super) fn new(kept: usize) -> Self {
         Streams {
-            few,
+            kept,
             table: Slab::new(),
             places: HashMap::default(),
             queues: [Ends { first: NOWHERE, last: NOWHERE }; Queue::COUNT],
@@ -245,8 +245,13 @@ impl Streams {
             return;
         }
         self.table.remove(key.index());
-        if self.table.is_empty() && self.table.capacity() > self.few {
-            // Quiescence: a table that once held many streams must not stay large.
+        self.shed(self.kept);
+    }
+
+    /// Quiescence: a table that once held many streams must not stay large. Gives its memory back if it is empty and has
+    /// more than `kept` places.
+    pub(super) fn shed(&mut self, kept: usize) {
+        if self.table.is_empty() && self.table.capacity() > kept {
             self.table = Slab::new();
             self.places = HashMap::default();
         }

@@ -93,7 +93,7 @@ impl Post {
             self.collect_from(&mailbox);
             self.deliver();
         }
-        if queue.capacity() <= FEW {
+        if queue.capacity() <= LONG_QUEUE {
             self.emptied = queue;
         }
         if ping {
@@ -287,23 +287,31 @@ impl Post {
     ///
     /// `is_to_rest`: the connection would rest, were it not for what is still unread of streams that have ended.
     pub(crate) fn sleep(&mut self, cx: &Context<'_>, is_to_rest: bool) -> bool {
-        let few = if self.shared.config.rests() { FEW } else { 0 };
-        if self.open == 0 && self.mailboxes.capacity().max(self.wakers.capacity()) > few {
-            self.mailboxes = Vec::new();
-            self.wakers = Vec::new();
-        }
-        if self.incoming.is_empty() && self.incoming.capacity() > few {
-            self.incoming = VecDeque::new();
-        }
-        if self.open == 0 && few == 0 {
-            self.emptied = Vec::new();
-            self.shared.shed();
+        if self.open == 0 {
+            self.shed();
         }
         let stats = self.connection.stats();
         // Before the last look: from here on whoever releases octets wakes the driver, if the peer is held back, or
         // there is nothing else to wait for.
         self.shared.set_congested(self.connection.is_congested() || (is_to_rest && stats.unread > 0));
         self.may_wait_for_relief(cx) && self.shared.sleep(cx, stats)
+    }
+
+    /// No stream is open: what is kept for the next burst is given back, unless the connection is to rest soon.
+    fn shed(&mut self) {
+        let kept = self.connection.kept_places();
+        self.connection.shed();
+        if self.mailboxes.capacity().max(self.wakers.capacity()) > kept {
+            self.mailboxes = Vec::new();
+            self.wakers = Vec::new();
+        }
+        if self.incoming.is_empty() && self.incoming.capacity() > kept {
+            self.incoming = VecDeque::new();
+        }
+        if kept == 0 {
+            self.emptied = Vec::new();
+            self.shared.shed();
+        }
     }
 
     /// Sees to it that the driver is woken when the budget has room again, if the peer is held back by it. `false`: it
@@ -433,8 +441,8 @@ fn fail(mailbox: &Mailbox, error: Error) -> [Option<Waker>; 3] {
     wakers
 }
 
-/// Tables for so many streams are kept when no stream is open, if the connection gives all back when it rests.
-const FEW: usize = 16;
+/// A ready queue of more places is not kept to be filled again.
+const LONG_QUEUE: usize = 128;
 
 /// Informational heads that wait for the application.
 const MAX_INFORMATIONAL: usize = 8;
