@@ -49,6 +49,9 @@ fn nothing_is_held_for_them() {
     run(async {
         for (name, begin, end) in harmless() {
             let victim = Victim::start(Server::builder());
+            // What its thread keeps for all connections, once one has rested and woken, is not the attack's.
+            Honest::start(victim.address).await.finish().await;
+            within("the first connection is open", || victim.open_connections() == 0).await;
             let mut attacker = Attacker::client(victim.address).await;
             let stream = attacker.next_stream();
             attacker.send(&request(stream, END_STREAM, "GET", "/octets/10", &[])).await;
