@@ -193,12 +193,16 @@ where
         }
         self.inlined += 1;
         let mut handler = Box::pin(handler);
-        // A panic drops nothing half-way here: the handler is dropped whole, below.
-        match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
-            Ok(Poll::Ready(())) => {}
-            Ok(Poll::Pending) => drop(tokio::spawn(handler)),
-            Err(_) => handler.reset(ErrorCode::INTERNAL_ERROR),
+        let polled = catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
+        if let Ok(Poll::Pending) = polled {
+            tokio::spawn(handler);
+            return;
         }
+        // What the application made may panic when it is dropped, too: that is no harm to others either.
+        let _ = catch_unwind(AssertUnwindSafe(|| match polled {
+            Err(_) => handler.reset(ErrorCode::INTERNAL_ERROR),
+            Ok(_) => drop(handler),
+        }));
     }
 
     /// Whether the peer closed its side too long ago. That may be half a close, after which it still reads; but

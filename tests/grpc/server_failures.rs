@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    future::{Future, ready},
+    future::{Future, poll_fn, ready},
     pin::Pin,
     sync::{
         Arc,
@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
@@ -72,6 +72,21 @@ fn fail(path: &str) -> Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + S
             });
             Box::pin(ready(Ok(Response::new(StreamBody::new(now).boxed_unsync()))))
         }
+        "/panic/drop" => {
+            let fragile = Fragile;
+            let pieces = stream::iter([begun()]).chain(stream::poll_fn(move |_| {
+                let _ = &fragile;
+                Poll::Ready(None)
+            }));
+            Box::pin(ready(Ok(Response::new(StreamBody::new(pieces).boxed_unsync()))))
+        }
+        "/panic/twice" => {
+            let fragile = Fragile;
+            Box::pin(poll_fn(move |_| {
+                let _ = &fragile;
+                panic!("in the future, as asked")
+            }))
+        }
         "/error" => Box::pin(ready(Err("no answer, as asked".into()))),
         "/error/transport" => {
             let calm = millpond::error::Fault::connection(millpond::Misdeed::PingFlood);
@@ -79,6 +94,16 @@ fn fail(path: &str) -> Pin<Box<dyn Future<Output = Result<Answer, BoxError>> + S
         }
         "/error/body" => Box::pin(ready(Ok(pieces(vec![begun(), Err("no more, as asked".into())])))),
         _ => Box::pin(ready(Ok(pieces(vec![begun()])))),
+    }
+}
+
+/// Panics when it is dropped.
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        // A second panic while one unwinds would end the process.
+        assert!(std::thread::panicking(), "when dropped, as asked");
     }
 }
 
@@ -93,7 +118,7 @@ async fn failures(server: Server) {
     let failures =
         ["/panic/span", "/panic/call", "/panic/future", "/panic/later", "/panic/body", "/panic/body/now"]
             .into_iter()
-            .chain(["/error", "/error/transport", "/error/body"]);
+            .chain(["/panic/twice", "/error", "/error/transport", "/error/body"]);
     for path in failures {
         let error = soon(path, h2_call(&send, get(path), Bytes::new())).await.unwrap_err();
         let expected = match path {
@@ -104,6 +129,9 @@ async fn failures(server: Server) {
         assert_eq!(error.reason(), Some(expected), "{path}");
         // On the same connection.
         assert_eq!(h2_call(&send, get("/"), Bytes::new()).await.unwrap().1, "begun");
+    }
+    for _ in 0..2 {
+        assert_eq!(h2_call(&send, get("/panic/drop"), Bytes::new()).await.unwrap().1, "begun");
     }
     drop(send);
     served.finish().await;
