@@ -29,7 +29,7 @@ use super::{
     spares,
 };
 
-/// What is kept of a [`Connection`] that rests: 96 octets, and its HPACK tables packed tight.
+/// What is kept of a [`Connection`] that rests: 96 octets, and its HPACK tables and a few numbers packed tight.
 ///
 /// Made by [`Connection::rest`].
 pub struct Dormant {
