@@ -249,6 +249,7 @@ mod tests {
     #[test]
     fn free_pages_go_back_from_between_those_in_use() {
         const OCTETS: usize = 100_000;
+        let _alone = crate::resident::ALONE.lock();
         // Below the size from which each is a mapping of its own.
         let mut held: Vec<Vec<u8>> = (0..640).map(|_| std::hint::black_box(vec![1; OCTETS])).collect();
         let full = crate::rss().expect("Linux has /proc");
