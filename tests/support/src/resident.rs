@@ -26,10 +26,6 @@ fn read(file: &str, label: &str) -> Option<usize> {
     Some(kilobytes * 1024)
 }
 
-/// Held by tests that look at the memory of this process and change it by much: one at a time.
-#[cfg(all(test, target_os = "linux"))]
-pub(crate) static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -37,7 +33,6 @@ mod tests {
     #[test]
     fn touched_memory_shows() {
         const OCTETS: usize = 64 << 20;
-        let _alone = ALONE.lock();
         let before = rss().expect("Linux has /proc");
         let touched = std::hint::black_box(vec![1_u8; OCTETS]);
         let after = rss().expect("Linux has /proc");
