@@ -4,7 +4,8 @@
 //! values, so that to find them is cheaper than to check and copy them again, and they take no memory of their own.
 //!
 //! Always true here: what is given is equal to what is asked for, octet by octet; the fields that are kept are few and
-//! short, whatever peers send; what comes once is not kept, and costs no allocation here.
+//! short, whatever peers send; what comes once is not kept, and costs no allocation here; no credential is kept, so that
+//! none outlives its connection or shows another by the time that waking takes (RFC 7541 §7.1).
 
 use std::cell::RefCell;
 
@@ -34,7 +35,7 @@ thread_local! {
 /// The entry of this name and value.
 pub(super) fn entry(name: &[u8], value: &[u8]) -> Entry {
     let make = || Entry::new(Name::parse(name), value);
-    if name.len() + value.len() > LONGEST {
+    if name.len() + value.len() > LONGEST || is_credential(name) {
         return make();
     }
     let hash = hash::of(name) ^ hash::of(value).rotate_left(16);
@@ -59,6 +60,10 @@ pub(super) fn entry(name: &[u8], value: &[u8]) -> Entry {
     found.unwrap_or_else(|_| make())
 }
 
+fn is_credential(name: &[u8]) -> bool {
+    matches!(name, b"authorization" | b"cookie" | b"proxy-authorization" | b"set-cookie")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,7 +76,7 @@ mod tests {
     fn short_fields_are_made_once() {
         let long = [b'v'; LONGEST];
         for (name, of_field, once) in
-            [(&b"user-agent"[..], &b"x/1"[..], true), (b":path", b"/", true), (b"x-long", &long, false)]
+            [(&b"user-agent"[..], &b"x/1"[..], true), (b"cookie", b"a=1", false), (b"x-long", &long, false)]
         {
             let entries = [(); 4].map(|()| entry(name, of_field));
             assert!(entries.iter().all(|entry| *entry == Entry::new(Name::parse(name), of_field)));
