@@ -97,7 +97,7 @@ pub(super) struct DataInProgress {
 /// Tables for so many streams and events are kept when they are empty, if the connection is to rest soon and gives all back
 /// then; so many events anyhow while streams are open, for each of them causes one now and then. A burst of calls that comes
 /// again and again finds them as it left them.
-pub(crate) const MANY: usize = 128;
+pub(super) const MANY: usize = 128;
 
 impl Core {
     pub(super) fn new(side: Side, config: Arc<Config>, now: Instant) -> Self {

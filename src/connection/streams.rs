@@ -3,7 +3,7 @@
 //!
 //! Always true here: a stream stands in at most one send queue and at most once in the capacity queue; queues
 //! are links inside the streams, so they take no memory and leaving one costs the same whatever its length;
-//! an empty table holds the memory of few streams, or none.
+//! an empty table holds the memory of a bounded number of streams, or none.
 
 use std::{
     collections::HashMap,

@@ -2,7 +2,7 @@
 //!
 //! Always true here: events are drained after each mailbox, so that a key is never used for two streams at
 //! once; wakers are called when nothing is locked; the table of mailboxes is empty when no stream is open and
-//! then holds the memory of few, or none.
+//! then holds the memory of a burst until the connection rests, or of few, or none.
 
 use std::{
     collections::VecDeque,
@@ -308,7 +308,7 @@ impl Post {
         if self.incoming.is_empty() && self.incoming.capacity() > kept {
             self.incoming = VecDeque::new();
         }
-        if kept == 0 {
+        if kept < LONG_QUEUE {
             self.emptied = Vec::new();
             self.shared.shed();
         }

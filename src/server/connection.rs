@@ -1,7 +1,7 @@
 //! One connection of a server: requests to the service, and its life from the handshake to the drain.
 //!
-//! Always true here: the driver is polled until it sleeps, whatever the service says, so a slow service never
-//! stops flow control or PINGs; requests that wait for the service wait in `Post::incoming`, which
+//! Always true here: the driver is polled until it sleeps, or again after other tasks, whatever the service says, so a
+//! slow service never stops flow control or PINGs; requests that wait for the service wait in `Post::incoming`, which
 //! MAX_CONCURRENT_STREAMS bounds.
 
 use std::{
@@ -362,5 +362,5 @@ where
     }
 }
 
-// Nothing in it is ever pinned: the service's futures live in tasks of their own.
+// Nothing in it is ever pinned: the service's futures live in tasks, or in boxes, of their own.
 impl<IO, S> Unpin for Serving<IO, S> {}

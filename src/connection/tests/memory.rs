@@ -38,6 +38,9 @@ fn an_idle_connection_holds_no_block() {
         for end in [&pair.client, &pair.server] {
             assert_eq!(end.pool.stats().blocks_out, 0);
             assert_eq!(end.conn.gathered(), 0);
+            // Nobody has to ask one for its tables that will not give them back by resting.
+            assert!(end.conn.core.config.rests() || end.conn.core.streams.holds_no_memory());
+            assert!(end.conn.core.config.rests() || end.conn.core.events.capacity() == 0);
         }
         pair.finish();
     }
