@@ -11,6 +11,7 @@ mod read;
 mod server;
 #[cfg(all(test, unix, not(loom)))]
 mod tests;
+mod turn;
 mod work;
 mod write;
 

@@ -22,7 +22,7 @@ use crate::{
     readiness::ReadReady,
 };
 
-use super::{Progress, Reader, Timer, Writer, at_the_latest, now};
+use super::{Progress, Reader, Timer, Writer, at_the_latest, now, turn::Turns};
 use crate::driver::post::Post;
 
 /// A connection with all that work needs.
@@ -35,8 +35,7 @@ pub(super) struct Work {
     idle_slot: Option<Pin<Box<Sleep>>>,
     /// Octets read since other tasks could last run.
     unyielded: usize,
-    /// Other tasks had their turn since the last write.
-    waited: bool,
+    turns: Turns,
     /// When anything was last read, written or wished for.
     moved: Option<Instant>,
     /// How long it waits after that before it rests.
@@ -74,10 +73,6 @@ const ROUNDS: usize = 64;
 /// processor's cache, and before it piles up.
 const YIELD_AFTER: usize = 256 << 10;
 
-/// With so many streams there is a good chance that others are about to send as well: they get their turn before a small
-/// write, so that one call to the system serves many of them.
-const CROWD: usize = 4;
-
 /// Less than this is a small write, or a small read before it.
 const LITTLE: usize = 16 << 10;
 
@@ -101,7 +96,7 @@ impl Work {
             stage: Stage::Running,
             idle_slot: None,
             unyielded: 0,
-            waited: false,
+            turns: Turns::default(),
             moved: None,
             pause,
         }
@@ -201,13 +196,16 @@ impl Work {
             }
             let drained = reads < READS_BEFORE_WRITE;
             self.post.wake();
-            if self.post.incoming.len() == waiting && self.may_wait() {
-                self.waited = true;
+            let had_turn = self.turns.end();
+            if !had_turn
+                && self.post.incoming.len() == waiting
+                && self.may_wait()
+                && self.turns.begin(self.post.open())
+            {
                 self.reader.rest();
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            self.waited = false;
             moved |= self.poll_write(io, cx, now);
             if moved {
                 self.moved = Some(now);
@@ -278,13 +276,11 @@ impl Work {
         }
     }
 
-    /// Whether there is little to write, and others are about to add to it.
+    /// Whether there is little to write, which can wait for others to add to it.
     fn may_wait(&self) -> bool {
         let connection = &self.post.connection;
-        !self.waited
-            && self.unyielded < LITTLE
+        self.unyielded < LITTLE
             && self.writer.is_idle()
-            && self.post.open() >= CROWD
             && connection.wants_transmit()
             && connection.failure().is_none()
     }
