@@ -103,7 +103,7 @@ fn call<C: Client>(runtime: &Runtime, client: &mut C, calls: usize) -> Result<Du
 /// A call on a server that has so many connections, always on the same and on any: ours, a stock one, and a loop that has
 /// no state. Gives how many blocks are still out.
 pub fn beside_connections(effort: Effort, most: usize, results: &mut Results) -> Result<usize, BoxError> {
-    const SUBJECTS: [&str; 3] = [hall::MILLPOND, hall::HYPER, hall::LOOP];
+    const SUBJECTS: [&str; 4] = [hall::MILLPOND, hall::RESTING, hall::HYPER, hall::LOOP];
     let sizes: Vec<usize> =
         effort.connections.iter().copied().filter(|size| *size < most).chain([most]).collect();
     // By subject, then by size; a stock server does not hold the most.

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use millpond::{Server, buffer::BufferPool, readiness::ReadReady};
+use millpond::{Config, ConfigBuilder, Server, buffer::BufferPool, readiness::ReadReady};
 use millpond_testkit::{
     cpu_time,
     heap::CountingAllocator,
@@ -41,6 +41,9 @@ pub const NOBODY: &str = "IO alone";
 
 /// `millpond::Server`.
 pub const MILLPOND: &str = "millpond";
+
+/// The same, where each connection rests after each call, whatever its number.
+pub const RESTING: &str = "millpond, at rest before each";
 
 /// Stock hyper.
 pub const HYPER: &str = "hyper";
@@ -115,13 +118,10 @@ pub fn work(subject: &str, heap: &'static CountingAllocator) -> Result<(), BoxEr
     let (door, ends) = mpsc::channel(BATCH);
     match subject {
         NOBODY => {}
-        MILLPOND => {
-            let ends = tokio_stream::StreamExt::map(ReceiverStream::new(ends), Ok::<End, Infallible>);
-            let service = tower::service_fn(async |_: Request<millpond::Body>| Ok::<_, Infallible>(answer()));
-            runtime.spawn(async move {
-                // Clients notice, and say so.
-                drop(Server::builder().serve_with_incoming(ends, service).await);
-            });
+        MILLPOND => drop(runtime.spawn(millpond(ends, Config::builder()))),
+        RESTING => {
+            let config = Config::builder().rest_after(Some(Duration::ZERO));
+            runtime.spawn(millpond(ends, config));
         }
         HYPER => drop(runtime.spawn(hyper(ends))),
         LOOP => drop(runtime.spawn(echo_script(ends))),
@@ -131,6 +131,13 @@ pub fn work(subject: &str, heap: &'static CountingAllocator) -> Result<(), BoxEr
     let inside =
         Inside { heap, runtime, door, served, script: Script::new(), ends: Vec::new(), wires: Vec::new() };
     inside.work()
+}
+
+async fn millpond(ends: mpsc::Receiver<End>, config: ConfigBuilder) {
+    let ends = tokio_stream::StreamExt::map(ReceiverStream::new(ends), Ok::<End, Infallible>);
+    let service = tower::service_fn(async |_: Request<millpond::Body>| Ok::<_, Infallible>(answer()));
+    // Clients notice, and say so.
+    drop(Server::builder().config(config).serve_with_incoming(ends, service).await);
 }
 
 async fn hyper(mut ends: mpsc::Receiver<End>) {
