@@ -1,9 +1,16 @@
-//! Whether other tasks get their turn before a small write, so that one call to the system serves many of them.
+//! Turns of other tasks: before a small write, so that one call to the system serves many of them, and after a large one.
 //!
 //! Always true here: nobody gets a turn twice between two looks at the socket, so what is to be written waits for one at
 //! most; where a turn ended on another thread, small crowds go without for a while.
 
-use std::thread::{self, ThreadId};
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll},
+    thread::{self, ThreadId},
+};
+
+use tokio::{runtime::Handle, task::yield_now};
 
 /// With so many streams there is a good chance that others are about to send as well.
 const CROWD: usize = 4;
@@ -46,6 +53,18 @@ impl Turns {
         }
         true
     }
+}
+
+/// Whether all tasks share one thread, as far as is known: then nobody reads what one of them writes until it returns.
+pub(super) fn is_for_all() -> bool {
+    Handle::try_current().is_ok_and(|runtime| runtime.metrics().num_workers() == 1)
+}
+
+/// Returns from a poll for a turn of all others, those as well whose sockets have become ready meanwhile.
+pub(super) fn of_all<T>(cx: &mut Context<'_>) -> Poll<T> {
+    // Polled once it has the runtime wake this task, when it has looked at its sockets; that outlives it.
+    let _pending = pin!(yield_now()).poll(cx);
+    Poll::Pending
 }
 
 #[cfg(all(test, not(loom)))]

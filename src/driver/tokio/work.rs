@@ -22,7 +22,10 @@ use crate::{
     readiness::ReadReady,
 };
 
-use super::{Progress, Reader, Timer, Writer, at_the_latest, now, turn::Turns};
+use super::{
+    Progress, Reader, Timer, Writer, at_the_latest, now,
+    turn::{self, Turns},
+};
 use crate::driver::post::Post;
 
 /// A connection with all that work needs.
@@ -56,6 +59,15 @@ enum Stage {
     Done,
 }
 
+/// What came of writing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrote {
+    Nothing,
+    Some,
+    /// So much that others are to have their turn, whatever is left.
+    Enough,
+}
+
 /// How long each of these stages may last: a peer that does not read must not hold what is over.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -69,8 +81,8 @@ const SLOT_OFFER: Duration = Duration::from_millis(50);
 /// tasks from running.
 const ROUNDS: usize = 64;
 
-/// After so many octets the readers of the streams get their turn: while what they are given is still in the
-/// processor's cache, and before it piles up.
+/// After so many octets others get their turn: the readers of the streams while what they are given is still in the
+/// processor's cache, and before it piles up; and, where they share a thread, those who read what was written.
 const YIELD_AFTER: usize = 256 << 10;
 
 /// Less than this is a small write, or a small read before it.
@@ -117,7 +129,9 @@ impl Work {
                 Stage::Leaving => {
                     // The peer may read only when what it writes is taken.
                     let _ = self.reader.poll_discard(io, cx);
-                    self.poll_write(io, cx, now());
+                    if let Wrote::Enough = self.poll_write(io, cx, now()) {
+                        cx.waker().wake_by_ref();
+                    }
                     let written = self.writer.is_idle() && self.post.connection.is_finished();
                     if !written && !is_late(timer, cx) {
                         return Poll::Pending;
@@ -206,7 +220,8 @@ impl Work {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            moved |= self.poll_write(io, cx, now);
+            let wrote = self.poll_write(io, cx, now);
+            moved |= wrote != Wrote::Nothing;
             if moved {
                 self.moved = Some(now);
             }
@@ -225,6 +240,11 @@ impl Work {
             if self.post.incoming.len() > waiting {
                 self.reader.rest();
                 return Poll::Ready(Progress::Requests);
+            }
+            if wrote == Wrote::Enough {
+                self.unyielded = 0;
+                self.reader.rest();
+                return turn::of_all(cx);
             }
             // Read to the end, and written what that caused: a second look would find nothing but what a waker tells of.
             let settled =
@@ -285,25 +305,36 @@ impl Work {
             && connection.failure().is_none()
     }
 
-    /// Writes until there is nothing to write or the socket is full. Whether anything was written.
-    fn poll_write(&mut self, io: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>, now: Instant) -> bool {
-        let mut wrote = false;
+    /// Writes until there is nothing to write or the socket is full, or until others are to have their turn.
+    fn poll_write(
+        &mut self,
+        io: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Wrote {
+        let (mut wrote, mut octets) = (Wrote::Nothing, 0);
         loop {
             if self.writer.wants_more() {
                 self.post.connection.poll_transmit(now, self.writer.outbound());
                 self.post.deliver();
             }
+            let before = self.writer.waiting();
             match self.writer.poll_write(io, cx) {
                 Poll::Ready(Ok(more)) => {
-                    self.post.connection.handle_written(self.writer.waiting());
+                    let waiting = self.writer.waiting();
+                    self.post.connection.handle_written(waiting);
                     if !more {
                         return wrote;
                     }
-                    wrote = true;
+                    wrote = Wrote::Some;
+                    octets += before - waiting;
+                    if octets >= YIELD_AFTER && turn::is_for_all() {
+                        return Wrote::Enough;
+                    }
                 }
                 Poll::Ready(Err(error)) => {
                     self.fail(error);
-                    return true;
+                    return Wrote::Some;
                 }
                 Poll::Pending => {
                     self.post.connection.handle_blocked(now, self.writer.waiting());
