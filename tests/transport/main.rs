@@ -17,6 +17,7 @@ mod raw;
 mod slots;
 mod stalls;
 mod timers;
+mod turns;
 mod world;
 
 #[global_allocator]
