@@ -100,8 +100,8 @@ fn call<C: Client>(runtime: &Runtime, client: &mut C, calls: usize) -> Result<Du
     Ok((clock()? - before) / u32::try_from(calls)?)
 }
 
-/// A call on a server that has so many connections, always on the same and on any: ours, a stock one, and a loop that has
-/// no state. Gives how many blocks are still out.
+/// A call on a server that has so many connections, always on the same and on any: ours, ours that rests after each
+/// call, a stock one, and a loop that has no state. Gives how many blocks are still out.
 pub fn beside_connections(effort: Effort, most: usize, results: &mut Results) -> Result<usize, BoxError> {
     const SUBJECTS: [&str; 4] = [hall::MILLPOND, hall::RESTING, hall::HYPER, hall::LOOP];
     let sizes: Vec<usize> =

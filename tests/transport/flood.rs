@@ -12,12 +12,13 @@ use std::{
 };
 
 use millpond::{Config, ErrorCode, client, server};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, join};
 
 use crate::{
     raw::{self, PING, Raw},
     world::{
-        Pipe, Unix, Wire, World, call, echo, no_content, pattern, pool, post, quiet, run_on_threads, serve,
+        Pipe, Taker, Unix, Wire, World, call, echo, no_content, pattern, pool, post, quiet, run_on_threads,
+        serve,
     },
 };
 
@@ -126,26 +127,13 @@ impl AsyncRead for Endless {
     }
 }
 
-impl AsyncWrite for Endless {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(octets.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
 /// The connection fails, and what still comes is dropped, a little at a time, and not for ever.
 #[test]
 fn a_flood_after_the_end_leaves_others_their_turn() {
     run_on_threads(async {
         let reads = Arc::new(AtomicUsize::new(0));
-        let mut connection = server::handshake(Endless(reads.clone()), Config::default());
+        let mut connection =
+            server::handshake(join(Endless(reads.clone()), Taker::default()), Config::default());
         let error = poll_fn(|cx| {
             // After the preface it is only the reads of one poll that count.
             reads.fetch_min(1, Relaxed);

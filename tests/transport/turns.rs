@@ -12,66 +12,65 @@ use std::{
 
 use millpond::Config;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf, join},
     net::UnixStream,
 };
 
 use crate::{
     raw::{self, END_HEADERS, END_STREAM, GET, HEADERS, INITIAL_WINDOW_SIZE},
-    world::{Incoming, run_here, serve, status, within},
+    world::{Incoming, Taker, run_here, serve, status, within},
 };
 
-/// A peer that asks for one body with windows as large as they come, and takes whatever is written at once. It counts
-/// octets.
-struct Greedy {
-    asks: Vec<u8>,
+/// A peer that asks for a body, and opens the connection's window by so much with each read, up to a bound.
+struct Asks {
+    first: Option<Vec<u8>>,
+    window: usize,
+    granted: usize,
     taken: Arc<AtomicUsize>,
 }
 
-impl AsyncRead for Greedy {
+const BODY: usize = 32 << 20;
+
+/// Octets that may be on their way before the peer waits.
+const AHEAD: usize = 200_000;
+
+impl AsyncRead for Asks {
     fn poll_read(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.asks.is_empty() {
-            return Poll::Pending;
-        }
-        let most = self.asks.len().min(into.remaining());
-        into.put_slice(&self.asks.drain(..most).collect::<Vec<_>>());
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Greedy {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        self.taken.fetch_add(octets.len(), Relaxed);
-        Poll::Ready(Ok(octets.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let says = match self.first.take() {
+            Some(first) => first,
+            None if self.granted < self.taken.load(Relaxed) + AHEAD => {
+                self.granted += self.window;
+                raw::window_update(0, self.window as u32)
+            }
+            None => {
+                // Nothing more to say, or not before more was taken, which does not take long.
+                if self.granted < BODY {
+                    cx.waker().wake_by_ref();
+                }
+                return Poll::Pending;
+            }
+        };
+        into.put_slice(&says);
         Poll::Ready(Ok(()))
     }
 }
 
 /// The others are a task that waits for a socket, which the runtime has to look at.
-#[test]
-fn much_to_write_leaves_others_their_turn() {
-    const BODY: usize = 32 << 20;
+fn others_have_their_turn(window: usize) {
     const BETWEEN: usize = 1 << 20;
     run_here(async {
-        let taken = Arc::new(AtomicUsize::new(0));
         let asks = [
             raw::PREFACE,
             &raw::settings(&[(INITIAL_WINDOW_SIZE, 0x7fff_ffff)]),
-            &raw::window_update(0, 0x7000_0000),
             &raw::frame(HEADERS, END_HEADERS | END_STREAM, 1, GET),
         ];
-        let io = Greedy { asks: asks.concat(), taken: taken.clone() };
+        let taken = Arc::new(AtomicUsize::new(0));
+        let asks = Asks { first: Some(asks.concat()), window, granted: 65_535, taken: taken.clone() };
+        let io = join(asks, Taker(taken.clone()));
         let server = tokio::spawn(serve(io, Config::default(), |(_, mut respond): Incoming| async move {
             respond.send_response(status(200), false)?.send_data(vec![0; BODY].into(), true)
         }));
@@ -89,4 +88,15 @@ fn much_to_write_leaves_others_their_turn() {
         within("the rest does not come", || taken.load(Relaxed) > BODY).await;
         server.abort();
     });
+}
+
+#[test]
+fn one_large_window_leaves_others_their_turn() {
+    others_have_their_turn(0x7000_0000);
+}
+
+/// Each look at the socket finds less to write than is enough for a turn, and more to read.
+#[test]
+fn a_window_that_opens_bit_by_bit_leaves_others_their_turn() {
+    others_have_their_turn(30_000);
 }

@@ -1,6 +1,16 @@
 //! Two endpoints, the wires between them, and what most tests do with them.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -9,7 +19,6 @@ use millpond::{
     buffer::{BufferPool, PoolOptions},
     client, server,
 };
-use std::future::poll_fn;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, TcpStream, UnixStream},
@@ -102,6 +111,25 @@ pub fn run_on_threads(test: impl Future<Output = ()>) {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.expect("the test hangs") });
+}
+
+/// Takes whatever is written at once, and counts the octets: it never says that it is somebody else's turn.
+#[derive(Default)]
+pub struct Taker(pub Arc<AtomicUsize>);
+
+impl AsyncWrite for Taker {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.fetch_add(octets.len(), Relaxed);
+        Poll::Ready(Ok(octets.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// A pool that is asked for its books at the end.

@@ -55,7 +55,8 @@ impl Turns {
     }
 }
 
-/// Whether all tasks share one thread, as far as is known: then nobody reads what one of them writes until it returns.
+/// Whether all tasks share one thread, as far as is known: then nobody reads what one of them writes until it returns. Also
+/// where a runtime of several threads has one of them.
 pub(super) fn is_for_all() -> bool {
     Handle::try_current().is_ok_and(|runtime| runtime.metrics().num_workers() == 1)
 }

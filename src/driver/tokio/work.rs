@@ -36,8 +36,9 @@ pub(super) struct Work {
     stage: Stage,
     /// Runs while a free slot for a request was offered and not taken.
     idle_slot: Option<Pin<Box<Sleep>>>,
-    /// Octets read since other tasks could last run.
-    unyielded: usize,
+    /// Octets read and written since other tasks could last run.
+    read: usize,
+    written: usize,
     turns: Turns,
     /// When anything was last read, written or wished for.
     moved: Option<Instant>,
@@ -107,7 +108,8 @@ impl Work {
             writer,
             stage: Stage::Running,
             idle_slot: None,
-            unyielded: 0,
+            read: 0,
+            written: 0,
             turns: Turns::default(),
             moved: None,
             pause,
@@ -130,7 +132,8 @@ impl Work {
                     // The peer may read only when what it writes is taken.
                     let _ = self.reader.poll_discard(io, cx);
                     if let Wrote::Enough = self.poll_write(io, cx, now()) {
-                        cx.waker().wake_by_ref();
+                        self.pause();
+                        return turn::of_all(cx);
                     }
                     let written = self.writer.is_idle() && self.post.connection.is_finished();
                     if !written && !is_late(timer, cx) {
@@ -216,7 +219,7 @@ impl Work {
                 && self.may_wait()
                 && self.turns.begin(self.post.open())
             {
-                self.reader.rest();
+                self.pause();
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -242,8 +245,7 @@ impl Work {
                 return Poll::Ready(Progress::Requests);
             }
             if wrote == Wrote::Enough {
-                self.unyielded = 0;
-                self.reader.rest();
+                self.pause();
                 return turn::of_all(cx);
             }
             // Read to the end, and written what that caused: a second look would find nothing but what a waker tells of.
@@ -256,17 +258,22 @@ impl Work {
                 if self.post.is_empty() && !self.post.shared.config.rests() {
                     self.writer.shed();
                 }
-                self.unyielded = 0;
+                self.pause();
                 return Poll::Pending;
             }
-            if self.unyielded >= YIELD_AFTER {
+            if self.read >= YIELD_AFTER {
                 break;
             }
         }
-        self.unyielded = 0;
-        self.reader.rest();
+        self.pause();
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// The poll ends and other tasks can run.
+    fn pause(&mut self) {
+        (self.read, self.written) = (0, 0);
+        self.reader.rest();
     }
 
     /// Reads one block, if there is anything to read, and lets the connection work on it.
@@ -276,7 +283,7 @@ impl Work {
         }
         match self.reader.poll_read(io, cx) {
             Poll::Ready(Ok(Some(block))) => {
-                self.unyielded += block.len();
+                self.read += block.len();
                 self.post.connection.handle_read(now, block);
                 self.post.deliver();
                 self.reader.reclaim(self.post.connection.take_block());
@@ -299,7 +306,7 @@ impl Work {
     /// Whether there is little to write, which can wait for others to add to it.
     fn may_wait(&self) -> bool {
         let connection = &self.post.connection;
-        self.unyielded < LITTLE
+        self.read < LITTLE
             && self.writer.is_idle()
             && connection.wants_transmit()
             && connection.failure().is_none()
@@ -312,7 +319,7 @@ impl Work {
         cx: &mut Context<'_>,
         now: Instant,
     ) -> Wrote {
-        let (mut wrote, mut octets) = (Wrote::Nothing, 0);
+        let mut wrote = Wrote::Nothing;
         loop {
             if self.writer.wants_more() {
                 self.post.connection.poll_transmit(now, self.writer.outbound());
@@ -327,8 +334,8 @@ impl Work {
                         return wrote;
                     }
                     wrote = Wrote::Some;
-                    octets += before - waiting;
-                    if octets >= YIELD_AFTER && turn::is_for_all() {
+                    self.written += before - waiting;
+                    if self.written >= YIELD_AFTER && turn::is_for_all() {
                         return Wrote::Enough;
                     }
                 }
